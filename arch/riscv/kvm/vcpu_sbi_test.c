@@ -47,87 +47,49 @@
 /* How long a reset may wait for a lock that it holds itself. */
 #define DEADLOCK_MS	3000
 
-/**
- * struct state_write - one write of a vCPU's mp_state, as the lock trace saw it
- * @vcpu: whose state was written
- * @value: the state after the write
- * @locks: whose mp_state_lock the writer held, one bit per vCPU
- * @sleeping: who had KVM_REQ_SLEEP pending, likewise
- * @ip: the lock event that ended the interval in which the write happened
- */
+/* Sets of vCPUs, such as those whose lock is held, have bit i for vCPU i. */
+
+/* One write of an mp_state, as the lock trace saw it. */
 struct state_write {
-	unsigned int vcpu;
-	u32 value;
-	unsigned long locks;
-	unsigned long sleeping;
-	unsigned long ip;
+	unsigned int vcpu;		/* whose state */
+	unsigned long locks;		/* whose locks the writer held */
+	unsigned long sleeping;		/* who had KVM_REQ_SLEEP pending */
+	unsigned long ip;		/* the lock event after the write */
 };
 
-/**
- * struct lock_trace - what the calling task did between two calls of the test
- * @task: who is watched; NULL while nobody is
- * @held: whose mp_state_lock is held now, one bit per vCPU
- * @held_together: as @held, when most of them were held at a time
- * @marked: whose state was replaced by MP_STATE_MARK after its first write
- * @seen: each vCPU's state at the last look
- * @irqs_off: a lock was taken with interrupts off
- * @writes: the writes in their order
- * @nr_writes: how many; those past the end of @writes are only counted
- */
+/* What @task did with the locks during a reset. */
 struct lock_trace {
-	struct task_struct *task;
-	unsigned long held;
-	unsigned long held_together;
-	unsigned long marked;
-	u32 seen[NR_VCPUS];
-	bool irqs_off;
+	struct task_struct *task;	/* NULL while no reset runs */
+	unsigned long held;		/* whose lock is held now */
+	unsigned long held_together;	/* whose were held when most were */
+	unsigned long marked;		/* whose state is MP_STATE_MARK since */
+	u32 seen[NR_VCPUS];		/* the states at the last look */
+	bool irqs_off;			/* a lock was taken with interrupts off */
+	unsigned int nr_writes;		/* also counts what @writes cannot hold */
 	struct state_write writes[4 * NR_VCPUS];
-	unsigned int nr_writes;
 };
 
-/**
- * struct lock_keeper - keeps mp_state_locks until someone waits for them
- * @lock: guards the rest against the interrupt
- * @work: looks for waiters, again and again while @active
- * @active: a reset is running
- * @keep: whose lock to keep during the next reset, one bit per vCPU
- * @kept: whose lock is still kept, likewise
- * @waited: whose lock was waited for
- * @early: whose state changed while its lock was kept
- * @sleeping: who had KVM_REQ_SLEEP pending while a lock was still kept
- * @deadlocked: whose lock the reset waited for while it held it itself
- * @deadline: when to take such a wait for a deadlock
- */
+/* Whose lock is kept until somebody waits for it, and what came of it. */
 struct lock_keeper {
-	raw_spinlock_t lock;
-	struct irq_work work;
-	bool active;
-	unsigned long keep;
-	unsigned long kept;
-	unsigned long waited;
-	unsigned long early;
-	unsigned long sleeping;
-	unsigned long deadlocked;
-	ktime_t deadline;
+	raw_spinlock_t lock;		/* guards the rest against @work */
+	struct irq_work work;		/* looks for waiters while @active */
+	bool active;			/* a reset runs */
+	unsigned long keep;		/* whose lock to take beforehand */
+	unsigned long kept;		/* whose lock is still kept */
+	unsigned long waited;		/* whose lock was waited for */
+	unsigned long early;		/* whose state changed while it was kept */
+	unsigned long sleeping;		/* who was asked to sleep meanwhile */
+	unsigned long deadlocked;	/* whose lock the reset took twice */
+	ktime_t deadline;		/* when a wait counts as a deadlock */
 };
 
-/**
- * struct reset_test - a VM of NR_VCPUS vCPUs and the observers
- * @kvm: the VM; only what the reset looks at is set up
- * @vcpu: its vCPUs
- * @trace: the lock trace
- * @keeper: the lock keeper
- * @unreleased: whose lock was still held after the last reset
- * @context_changed: the last reset returned with another preempt count or
- *                   interrupt state than it was called with
- */
 struct reset_test {
 	struct kvm kvm;
 	struct kvm_vcpu *vcpu[NR_VCPUS];
 	struct lock_trace trace;
 	struct lock_keeper keeper;
-	unsigned long unreleased;
-	bool context_changed;
+	unsigned long unreleased;	/* whose lock the last reset left held */
+	bool context_changed;		/* preempt count or interrupts differ */
 };
 
 static u32 mp_state(struct reset_test *rt, unsigned int i)
@@ -179,7 +141,6 @@ static void trace_writes(struct reset_test *rt, unsigned long ip)
 		if (t->nr_writes < ARRAY_SIZE(t->writes))
 			t->writes[t->nr_writes] = (struct state_write) {
 				.vcpu = i,
-				.value = state,
 				.locks = t->held,
 				.sleeping = sleeping_vcpus(rt),
 				.ip = ip,
@@ -419,12 +380,6 @@ static void keeper_destroy(void *data)
 	irq_work_sync(&rt->keeper.work);
 }
 
-static void require_lock_keeper(struct kunit *test)
-{
-	if (!locks_spin())
-		kunit_skip(test, "needs CONFIG_SMP without CONFIG_PREEMPT_RT");
-}
-
 /* The virtual machine */
 
 KUNIT_DEFINE_ACTION_WRAPPER(vcpu_destroy, kvm_arch_vcpu_destroy, struct kvm_vcpu *);
@@ -506,12 +461,16 @@ static void release_leaked_locks(struct reset_test *rt)
 	for (i = 0; i < NR_VCPUS; i++) {
 		spinlock_t *lock = &rt->vcpu[i]->arch.mp_state_lock;
 
-		if (!spin_is_locked(lock))
+		if (spin_trylock(lock)) {
+			spin_unlock(lock);
 			continue;
+		}
 		rt->unreleased |= BIT(i);
 		spin_unlock(lock);
-		/* A lock that was released too often is not free even so. */
-		if (spin_is_locked(lock))
+		/* Not free even so if it was released too often. */
+		if (spin_trylock(lock))
+			spin_unlock(lock);
+		else
 			spin_lock_init(lock);
 	}
 }
@@ -618,14 +577,15 @@ static void reset_waits_for_lock_of_target(struct kunit *test)
 	unsigned long missing;
 	unsigned int caller, i;
 
-	require_lock_keeper(test);
+	if (!locks_spin())
+		kunit_skip(test, "needs CONFIG_SMP without CONFIG_PREEMPT_RT");
 	if (num_online_cpus() == 1) {
 		/* With interrupts off it would wait for the keeper for ever. */
 		if (!lock_trace_start(test))
-			kunit_skip(test, "one CPU: needs lockdep to see if waiting for a lock is safe");
+			kunit_skip(test, "one CPU: needs lockdep to tell if waiting is safe");
 		system_shutdown(test, 0);
 		if (rt->trace.irqs_off)
-			kunit_skip(test, "one CPU, and the reset takes its locks with interrupts off");
+			kunit_skip(test, "one CPU: the reset waits with interrupts off");
 	}
 
 	k->keep = ALL_VCPUS;

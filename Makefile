@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The commands of this project; `make help` lists them. Each is a program in
+# bin/ of the same name, or a program of its own.
+
+.PHONY: help kunit check series bench clean
+
+help:
+	@echo 'make kunit              show on a real kernel that the suite tells the bug from the fix'
+	@echo 'make kunit KDIR=path    the same on your own kernel tree, which is only read'
+	@echo 'make check              all tests of this project'
+	@echo 'make check TESTS=name   only tests/name.bats'
+	@echo 'make series             make the mails in patches/ from the sources'
+	@echo 'make series SIGNOFF=1   the same, signed off with your git identity'
+	@echo 'make bench              time make kunit against stock kunit.py'
+	@echo 'make clean              remove build/: kernels, builds and results'
+	@echo
+	@echo 'BUILD=dir               where kernels are unpacked and built  (build)'
+	@echo 'JOBS=n                  how many compilers run at a time      (one per CPU)'
+	@echo 'CROSS_COMPILE=prefix    another cross compiler                (riscv64-linux-gnu-)'
+	@echo 'QEMU_ARGS="-smp 4"      further arguments for QEMU'
+	@echo 'TIMEOUT=seconds         when a kernel counts as hung          (60)'
+
+# Each variable of the command line reaches the program as it was given.
+export KDIR TESTS SIGNOFF BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
+
+kunit:
+	@bin/kunit
+
+check:
+	@bin/check
+
+series:
+	@bin/make-series
+
+bench:
+	@bin/bench
+
+clean:
+	@bin/clean
