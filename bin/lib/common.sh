@@ -1,15 +1,16 @@
 # Sourced by the commands in bin/: where things are, and how they speak.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is set here is read there
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(realpath -m "${BUILD:-$top/build}")
-# shellcheck disable=SC2034 # read by the commands, as is the next
 cross_compile=${CROSS_COMPILE:-riscv64-linux-gnu-}
 suite=riscv_kvm_vcpu_sbi kunitconfig=arch/riscv/kvm
 
 # git must neither take a tree below build/ for a part of this repository nor
 # follow the user's settings where the result is to be the same everywhere.
 export GIT_CEILING_DIRECTORIES=$build GIT_OPTIONAL_LOCKS=0 LC_ALL=C.UTF-8 TZ=UTC
+# A user's tree may belong to somebody else: it is only read.
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
 
 # Nor is a kernel's build to follow the make that called us.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES ARCH KBUILD_OUTPUT KCONFIG_CONFIG
@@ -35,6 +36,12 @@ trap 'exit 130' INT TERM HUP
 table() { sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' "$1"; }
 
 bases() { table "$top/series/bases" | awk '{ print $1 }'; }
+# diffs PATTERN: the changes to existing files of the patches that match
+diffs() { (cd "$top" && find . -path ./build -prune -o -name "*.$1.diff" -printf '%P\n' | sort); }
+
+# touched: the files that the series changes in a kernel
+touched() { diffs "*" | sed 's/\.[a-z]*\.diff$//' | sort -u; }
+
 patches() { table "$top/series/order" | awk '{ print $1 }'; }
 
 # kernel_version TREE: its version as `make kernelversion` has it

@@ -1,0 +1,216 @@
+#!/usr/bin/env bats
+# Each mistake gets one line that says what is wrong, and changes nothing.
+
+load lib/setup
+
+setup() { KDIR=$BATS_TEST_TMPDIR/tree; }
+
+# refused PATTERN: the main job with KDIR ends with one line that matches
+refused() {
+	run make -s kunit KDIR="$KDIR" "${@:2}"
+	# make adds a line of its own
+	output=$(grep -v '^make' <<<"$output")
+	echo "$output"
+	[ "$status" -ne 0 ]
+	one_line
+	[[ $output == $1 ]]
+}
+
+@test "KDIR that does not exist" {
+	refused '*there is no*'
+}
+
+@test "KDIR that is not a kernel" {
+	KDIR=$top
+	refused '*not the top of a kernel source tree'
+}
+
+@test "KDIR that is too old to be affected" {
+	small_tree $vulnerable "$KDIR"
+	sed -i 's/mp_state_lock/power_off_lock/' "$KDIR/arch/riscv/include/asm/kvm_host.h"
+	refused '*has no mp_state_lock*not affected*'
+}
+
+@test "KDIR with local changes to vcpu_sbi.c" {
+	small_tree $vulnerable "$KDIR"
+	in_git "$KDIR"
+	echo >>"$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+	before=$(snapshot "$KDIR")
+	refused '*local changes*vcpu_sbi.c*'
+	[ "$(snapshot "$KDIR")" = "$before" ]
+}
+
+@test "KDIR that has the series already" {
+	small_tree $vulnerable "$KDIR"
+	bin/apply-patch "$KDIR" kunit
+	refused '*has the suite already*'
+}
+
+@test "KDIR with a reset function that is neither" {
+	small_tree $vulnerable "$KDIR"
+	sed -i 's/spin_lock(&vcpu->arch.mp_state_lock)/spin_lock(\&tmp->arch.mp_state_lock)/' \
+		"$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+	refused '*neither*'
+}
+
+@test "KDIR to which a patch does not apply" {
+	small_tree $vulnerable "$KDIR"
+	sed -i '/RISCV_SBI_V01/d' "$KDIR/arch/riscv/kvm/Makefile"
+	refused "*patch 'kunit' does not apply*arch/riscv/kvm/Makefile*"
+}
+
+@test "KDIR with a space in its name is read all the same" {
+	KDIR="$BATS_TEST_TMPDIR/a tree"
+	small_tree $vulnerable "$KDIR"
+	sed -i 's/mp_state_lock/power_off_lock/' "$KDIR/arch/riscv/include/asm/kvm_host.h"
+	refused '*not affected*'
+}
+
+@test "a cross compiler that is not there" {
+	refused '*there is no nowhere-gcc*' CROSS_COMPILE=nowhere-
+}
+
+@test "a cross compiler for another machine" {
+	ln -s "$(command -v gcc)" "$BATS_TEST_TMPDIR/other-gcc"
+	for tool in ld as nm objcopy ar; do ln -s "$(command -v $tool)" "$BATS_TEST_TMPDIR/other-$tool"; done
+	KDIR=$(bin/fetch-kernel $vulnerable)
+	refused '*not a compiler for riscv*' CROSS_COMPILE="$BATS_TEST_TMPDIR/other-"
+}
+
+@test "BUILD with a space in its name" {
+	KDIR=
+	refused '*path with a space*' BUILD="$BATS_TEST_TMPDIR/a build"
+}
+
+@test "BUILD that cannot be written" {
+	KDIR=
+	refused '*cannot write to*' BUILD=/proc/build
+}
+
+@test "BUILD with no room" {
+	mkdir "$BATS_TEST_TMPDIR/small"
+	mount -t tmpfs -o size=64M none "$BATS_TEST_TMPDIR/small" || skip "needs the right to mount"
+	KDIR=
+	refused '*GiB left*' BUILD="$BATS_TEST_TMPDIR/small"
+	umount "$BATS_TEST_TMPDIR/small"
+}
+
+@test "a disk that fills while a kernel is unpacked leaves no half of one" {
+	mkdir "$BATS_TEST_TMPDIR/small"
+	mount -t tmpfs -o size=600M none "$BATS_TEST_TMPDIR/small" || skip "needs the right to mount"
+	BUILD=$BATS_TEST_TMPDIR/small run bin/fetch-kernel $vulnerable
+	echo "$output"
+	left=$(find "$BATS_TEST_TMPDIR/small" -mindepth 1)
+	umount "$BATS_TEST_TMPDIR/small"
+	[ "$status" -eq 2 ]
+	[[ ${lines[-1]} == "error: cannot unpack"* ]]
+	[ -z "$left" ]
+}
+
+@test "two runs in one BUILD" {
+	exec 8>"$BATS_TEST_TMPDIR/lock"
+	flock 8
+	KDIR=
+	refused '*another run*' BUILD="$BATS_TEST_TMPDIR"
+}
+
+@test "no network" {
+	unshare -n true || skip "needs the right to cut the network off"
+	BUILD=$BATS_TEST_TMPDIR run unshare -n bin/fetch-kernel $vulnerable
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ ${lines[-1]} == "error: cannot read the package list"* ]]
+	[ "${#lines[@]}" -eq 2 ]
+	[ -z "$(find "$BATS_TEST_TMPDIR" -name 'linux-*' -o -name 'tmp.*')" ]
+}
+
+@test "a tree that is not ours is neither written nor locked by the copy" {
+	small_tree $vulnerable "$KDIR"
+	in_git "$KDIR"
+	touch "$KDIR/arch/riscv/kvm/new.c" "$KDIR/arch/riscv/kvm/old.o"
+	printf '*.o\n' >"$KDIR/.git/info/exclude"
+	before=$(snapshot "$KDIR")
+	bin/copy-tree "$KDIR" "$BATS_TEST_TMPDIR/copy"
+	[ "$(snapshot "$KDIR")" = "$before" ]
+	cmp "$KDIR/arch/riscv/kvm/vcpu.c" "$BATS_TEST_TMPDIR/copy/arch/riscv/kvm/vcpu.c"
+	[ -e "$BATS_TEST_TMPDIR/copy/arch/riscv/kvm/new.c" ]
+	[ ! -e "$BATS_TEST_TMPDIR/copy/arch/riscv/kvm/old.o" ]
+	# What has gone from the tree goes from the copy.
+	rm "$KDIR/arch/riscv/kvm/new.c"
+	bin/copy-tree "$KDIR" "$BATS_TEST_TMPDIR/copy"
+	[ ! -e "$BATS_TEST_TMPDIR/copy/arch/riscv/kvm/new.c" ]
+}
+
+@test "apply-patch changes all or nothing" {
+	small_tree $vulnerable "$KDIR"
+	sed -i '/RISCV_SBI_V01/d' "$KDIR/arch/riscv/kvm/Makefile"
+	before=$(snapshot "$KDIR")
+	run bin/apply-patch "$KDIR" kunit
+	[ "$status" -ne 0 ]
+	[ "$(snapshot "$KDIR")" = "$before" ]
+}
+
+@test "not root: the exact packages to install" {
+	[ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
+	# A PATH with what the command itself uses, and none of the tools.
+	mkdir "$BATS_TEST_TMPDIR/path"
+	for tool in bash cat cut dirname grep id mkdir mktemp perl realpath rm sed tr awk apt-get apt-cache git make; do
+		ln -s "$(command -v $tool)" "$BATS_TEST_TMPDIR/path/"
+	done
+	cp -r bin series "$BATS_TEST_TMPDIR/"
+	chmod -R a+rX "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR"
+	PATH=$BATS_TEST_TMPDIR/path run "$(command -v setpriv)" --reuid=65534 --clear-groups \
+		"$BATS_TEST_TMPDIR/bin/install-tools" kunit
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ ${lines[-1]} == *"apt-get install --no-install-recommends"*gcc-riscv64-linux-gnu* ]]
+}
+
+# mirror DIR: a Debian archive with the signed lists of the real one, and the
+# source package of the vulnerable kernel
+mirror() {
+	local dir=$1 site codename package file
+	codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	site=$(apt-get update --print-uris | sed -n "s,^'\(.*\)/dists/$codename/InRelease'.*,\1,p" | head -n 1)
+	mkdir -p "$dir/dists/trixie/main/source" "$dir/pool/main/l/linux"
+	for file in InRelease main/source/Sources.xz; do
+		/usr/lib/apt/apt-helper download-file "$site/dists/trixie/$file" "$dir/dists/trixie/$file"
+	done
+	package=linux_$vulnerable
+	for file in $package-1.dsc $package.orig.tar.xz $package-1.debian.tar.xz; do
+		/usr/lib/apt/apt-helper download-file "$site/pool/main/l/linux/$file" "$dir/pool/main/l/linux/$file"
+	done
+	echo "deb file:$dir $codename main" >"$dir/sources.list"
+	cat >"$dir/apt.conf" <<-END
+		Dir::Etc::SourceList "$dir/sources.list";
+		Dir::Etc::SourceParts "/dev/null";
+	END
+}
+
+@test "a download that was cut short or altered is not unpacked" {
+	dir=$BATS_TEST_TMPDIR/mirror
+	mirror "$dir"
+	export APT_CONFIG=$dir/apt.conf BUILD=$BATS_TEST_TMPDIR/build
+	tarball=$dir/pool/main/l/linux/linux_$vulnerable.orig.tar.xz
+	cp "$tarball" "$dir/whole"
+
+	truncate -s 100M "$tarball"
+	run bin/fetch-kernel $vulnerable
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ ${lines[-1]} == "error: cannot download linux=$vulnerable-1"* ]]
+
+	cp "$dir/whole" "$tarball"
+	printf x | dd of="$tarball" bs=1 seek=1000000 conv=notrunc status=none
+	run bin/fetch-kernel $vulnerable
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ ${lines[-1]} == "error: cannot download linux=$vulnerable-1"* ]]
+
+	sed -i 's/^Suite: .*/Suite: else/' "$dir/dists/trixie/InRelease"
+	run bin/fetch-kernel $vulnerable
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ ${lines[-1]} == "error: cannot read the package list"* ]]
+	[ -z "$(find "$BUILD" -mindepth 1)" ]
+}

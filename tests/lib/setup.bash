@@ -1,0 +1,37 @@
+# Loaded by each test file.
+# shellcheck shell=bash disable=SC2034,SC2154 # set here, read there, or by bats
+
+top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+build=$(realpath -m "${BUILD:-$top/build}")
+# Each command is to be tried as a user would, with no variable of `make check`.
+unset KDIR TESTS SIGNOFF QEMU_ARGS TIMEOUT BEGAN MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+cd "$top" || exit
+
+vulnerable=6.12.8 fixed=7.3.4
+
+bases() { sed -e '/^#/d' -e '/^$/d' series/bases | cut -d' ' -f1; }
+
+# one_line: that is all a user sees of an error
+one_line() {
+	[ "$(wc -l <<<"$output")" -eq 1 ] || { echo "more than one line: $output"; return 1; }
+	[[ $output == "error: "* ]] || { echo "no error: $output"; return 1; }
+}
+
+# snapshot DIR: every file with its times and content-changing metadata
+snapshot() { find "$1" -printf '%P %y %s %T@ %C@ %m %n\n' | sort | sha256sum; }
+
+# small_tree VERSION DIR: what check-kdir and the series look at of a kernel
+small_tree() {
+	local kernel
+	kernel=$(bin/fetch-kernel "$1")
+	mkdir -p "$2"
+	(cd "$kernel" && tar -c Makefile Kbuild MAINTAINERS arch/riscv/kvm arch/riscv/include/asm \
+		Documentation/virt/kvm) | tar -x -C "$2"
+}
+
+# in_git DIR: commit all of it
+in_git() {
+	git -C "$1" init -q
+	git -C "$1" add -A
+	git -C "$1" -c user.name=Tester -c user.email=tester@example.org commit -q -m tree
+}

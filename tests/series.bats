@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# The mails in patches/: what the sources give, and what git makes of them.
+
+load lib/setup
+
+setup_file() {
+	for version in $(bases); do bin/fetch-kernel "$version"; done
+}
+
+am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "${@:2}"; }
+
+# Fixed kernels get one mail less.
+mails_of() { if [ -e "patches/linux-$1/0003"* ]; then echo 3; else echo 2; fi; }
+
+@test "patches/ is what the sources give" {
+	OUT=$BATS_TEST_TMPDIR/patches run bin/make-series
+	[ "$status" -eq 0 ]
+	diff -r patches "$BATS_TEST_TMPDIR/patches"
+}
+
+@test "the mails do not depend on who makes them, where and when" {
+	export HOME=$BATS_TEST_TMPDIR TZ=Pacific/Auckland LANG=tr_TR.UTF-8 GIT_AUTHOR_NAME=Else GIT_COMMITTER_DATE=@1
+	umask 077
+	git config --global diff.noprefix true
+	git config --global format.signature else
+	git config --global core.abbrev 7
+	OUT=$BATS_TEST_TMPDIR/patches bin/make-series
+	diff -r patches "$BATS_TEST_TMPDIR/patches"
+}
+
+@test "a change of a source shows in the mails" {
+	copy=$BATS_TEST_TMPDIR/copy
+	mkdir "$copy"
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
+	echo '/* changed */' >>"$copy/arch/riscv/kvm/vcpu_sbi_test.c"
+	BUILD=$build OUT=$BATS_TEST_TMPDIR/patches "$copy/bin/make-series"
+	run diff -r patches "$BATS_TEST_TMPDIR/patches"
+	[ "$status" -eq 1 ]
+	[[ $output == *"changed */"* ]]
+}
+
+@test "git am takes the mails of each kernel, as the glob of the README finds them" {
+	for version in $(bases); do
+		tree=$BATS_TEST_TMPDIR/$version
+		small_tree "$version" "$tree"
+		in_git "$tree"
+		am "$tree" "$top/patches/linux-$version/"*.patch
+		for file in arch/riscv/kvm/vcpu_sbi_test.c arch/riscv/kvm/.kunitconfig; do
+			cmp "$file" "$tree/$file"
+		done
+		[ -z "$(git -C "$tree" status --porcelain)" ]
+	done
+}
+
+@test "the mails apply without fuzz and without an offset" {
+	for version in $(bases); do
+		tree=$BATS_TEST_TMPDIR/$version
+		small_tree "$version" "$tree"
+		for mail in "patches/linux-$version/"*.patch; do
+			run patch -d "$tree" -p1 --fuzz=0 <"$mail"
+			echo "$output"
+			[ "$status" -eq 0 ]
+			[[ $output != *offset* ]]
+		done
+	done
+}
+
+@test "the fix is upstream's two lines, only where the bug is" {
+	expected='-		spin_lock(&vcpu->arch.mp_state_lock);
++		spin_lock(&tmp->arch.mp_state_lock);
+-		spin_unlock(&vcpu->arch.mp_state_lock);
++		spin_unlock(&tmp->arch.mp_state_lock);'
+	for version in $(bases); do
+		fix=("patches/linux-$version/"*Take-each-vCPU*.patch)
+		if grep -q 'spin_lock(&vcpu->arch.mp_state_lock)' "$(bin/fetch-kernel "$version")/arch/riscv/kvm/vcpu_sbi.c"; then
+			[[ ${fix[0]} == */0001-* ]]
+			[ "$(grep -E '^[-+]([^-+]|$)' "${fix[0]}")" = "$expected" ]
+			[ "$(grep -c '^diff ' "${fix[0]}")" -eq 1 ]
+		else
+			[ ! -e "${fix[0]}" ]
+		fi
+	done
+	[ -e "patches/linux-$vulnerable/0003"* ]
+}
+
+@test "no trailer names a person" {
+	run grep -rhE '^[A-Z][A-Za-z-]+-by:|^(Cc|To|Fixes|Link|Closes):' patches
+	[ "$(sort -u <<<"$output")" = 'Cc: stable@vger.kernel.org # 6.10+
+Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversion")' ]
+}
+
+@test "SIGNOFF=1 adds the user's sign-off to each mail and nothing else" {
+	export HOME=$BATS_TEST_TMPDIR
+	git config --global user.name 'Jane Doe'
+	git config --global user.email jane@example.org
+	SIGNOFF=1 OUT=$BATS_TEST_TMPDIR/signed bin/make-series
+	run diff -r patches "$BATS_TEST_TMPDIR/signed"
+	signed=$(grep -c '^> Signed-off-by: Jane Doe <jane@example.org>$' <<<"$output")
+	[ "$signed" -eq "$(find patches -name '*.patch' | wc -l)" ]
+	[ -z "$(grep '^[<>]' <<<"$output" | grep -vE '^> (Signed-off-by: Jane Doe <jane@example.org>)?$')" ]
+}
+
+@test "SIGNOFF=1 without an identity says what to set" {
+	HOME=$BATS_TEST_TMPDIR GIT_CONFIG_SYSTEM=/dev/null SIGNOFF=1 EMAIL='' run bin/make-series
+	[ "$status" -eq 2 ]
+	one_line
+}
+
+@test "checkpatch --strict is clean on every mail" {
+	# Signed off by the author, as the mails ask for. The commits that the
+	# messages name are in the kernel's history, which no tarball has.
+	export HOME=$BATS_TEST_TMPDIR
+	git config --global user.name "$(sed 's/ <.*//' series/author)"
+	git config --global user.email "$(sed 's/.*<\(.*\)>/\1/' series/author)"
+	SIGNOFF=1 OUT=$BATS_TEST_TMPDIR/signed bin/make-series
+	for version in $(bases); do
+		for mail in "$BATS_TEST_TMPDIR/signed/linux-$version/"*.patch; do
+			(cd "$build/src/linux-$version" && perl scripts/checkpatch.pl --strict --ignore UNKNOWN_COMMIT_ID "$mail")
+		done
+	done
+}
+
+@test "the new files find the KVM/riscv maintainers and lists" {
+	for version in $(bases); do
+		tree=$BATS_TEST_TMPDIR/$version
+		small_tree "$version" "$tree"
+		cp -r "$build/src/linux-$version/scripts" "$tree/"
+		in_git "$tree"
+		am "$tree" "patches/linux-$version/"*.patch
+		for file in Documentation/virt/kvm/riscv/vcpu-sbi-kunit.rst arch/riscv/kvm/vcpu_sbi_test.c; do
+			run bash -c "cd '$tree' && perl scripts/get_maintainer.pl --no-git --no-git-fallback --no-tree -f '$file'"
+			[[ $output == *"Anup Patel"* && $output == *kvm-riscv@lists.infradead.org* ]]
+		done
+	done
+}

@@ -1,0 +1,142 @@
+#!/usr/bin/env bats
+# The real thing: kernels built, booted, and the suite's verdict.
+
+load lib/setup
+
+# kunit ARGUMENTS: the main job, its progress shown as it goes
+kunit() {
+	status=0
+	make -s kunit "$@" >"$BATS_TEST_TMPDIR/output" 2> >(tee "$BATS_TEST_TMPDIR/errors" | sed 's/^/# /' >&3) || status=$?
+	output=$(cat "$BATS_TEST_TMPDIR/output" "$BATS_TEST_TMPDIR/errors")
+	echo "$output"
+}
+
+# row NAME EXPECTED REST: the table has this row, whatever its spacing
+row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
+
+@test "the suite tells the bug from the fix on 6.12.8" {
+	kunit
+	[ "$status" -eq 0 ]
+	row 'without fix' fail fail
+	row 'with fix' pass 'pass 8 passed, 0 failed, 0 skipped'
+	[[ $output == *"The tree has the bug."* ]]
+	[[ $output == *reset_holds_lock_of_target* && $output == *reset_waits_for_lock_of_target* ]]
+}
+
+@test "each failure names the caller, the vCPU and the lock held instead" {
+	log=$build/results/$vulnerable/without-fix/suite.ktap
+	for caller in 0 1 2 3; do
+		for target in 0 1 2 3; do
+			[ $caller != $target ] || continue
+			grep -q "reset by vCPU $caller: mp_state of vCPU $target written under the mp_state_lock of vCPU $caller, expected its own" "$log"
+			grep -q "reset by vCPU $caller: mp_state of vCPU $target written while somebody else held its mp_state_lock" "$log"
+		done
+		run grep "reset by vCPU $caller: mp_state of vCPU $caller " "$log"
+		[ "$status" -eq 1 ]
+	done
+}
+
+@test "the results can be read by tools and agree" {
+	for row in without with; do
+		results=$build/results/$vulnerable/$row-fix
+		failed=$(grep -c '^    not ok ' "$results/suite.ktap" || true)
+		[ "$(xmllint --xpath 'string(//testsuite/@tests)' "$results/junit.xml")" = 8 ]
+		[ "$(xmllint --xpath 'string(//testsuite/@failures)' "$results/junit.xml")" = "$failed" ]
+		[ "$(perl -MJSON::PP -0777 -ne 'print decode_json($_)->{sub_groups}[0]{misc}{failed}' "$results/kunit.json")" = "$failed" ]
+	done
+	# Each failure is explained by its own messages.
+	run xmllint --xpath 'string(//testcase[@name="reset_holds_lock_of_target"]/failure)' "$build/results/$vulnerable/without-fix/junit.xml"
+	[[ $output == *"written under"* && $output != *"somebody else"* ]]
+}
+
+@test "the suite passes on several CPUs, and fails there without the fix" {
+	for args in '-smp 4' '-smp 2 -accel tcg,thread=single'; do
+		kunit QEMU_ARGS="$args"
+		[ "$status" -eq 0 ]
+	done
+}
+
+@test "a kernel that hangs is a verdict of its own, in time" {
+	# The emulated CPU is never started.
+	began=$SECONDS
+	TIMEOUT=5 QEMU_ARGS=-S run bin/run-suite "$build/trees/$vulnerable" "$build/out/$vulnerable" "$BATS_TEST_TMPDIR/results"
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[[ $output == hang$'\t'* ]]
+	[ $((SECONDS - began)) -lt 30 ]
+}
+
+@test "a QEMU that dies is told apart from a failing test" {
+	QEMU_ARGS='-machine none' run bin/run-suite "$build/trees/$vulnerable" "$build/out/$vulnerable" "$BATS_TEST_TMPDIR/results"
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[[ $output == died$'\t'* ]]
+}
+
+@test "a kernel that hangs in a case: the case is named" {
+	# One case waits for ever for a lock that is never free, interrupts off.
+	tree=$build/trees/$vulnerable out=$build/out/$vulnerable
+	sed -i 's/^static void reset_stops_every_vcpu.*/&\n{\n\tlocal_irq_disable();\n\tfor (;;)\n\t\tcpu_relax();\n}\nstatic void __maybe_unused unused(struct kunit *test)/' \
+		"$tree/arch/riscv/kvm/vcpu_sbi_test.c"
+	bin/build-kernel "$tree" "$out"
+	TIMEOUT=10 run bin/run-suite "$tree" "$out" "$BATS_TEST_TMPDIR/results"
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[[ $output == hang$'\t'*"in case reset_stops_every_vcpu" ]]
+}
+
+@test "a complaint in the kernel's log is no pass" {
+	tree=$build/trees/$vulnerable out=$build/out/$vulnerable
+	cp arch/riscv/kvm/vcpu_sbi_test.c "$tree/arch/riscv/kvm/"
+	sed -i 's/^static int reset_test_init.*/&\n{\n\tWARN_ON_ONCE(1);\n\treturn reset_test_init_2(test);\n}/; s/^static int reset_test_init\b/static int reset_test_init_2(struct kunit *test);\n&/' \
+		"$tree/arch/riscv/kvm/vcpu_sbi_test.c"
+	python3 - "$tree/arch/riscv/kvm/vcpu_sbi_test.c" <<'END'
+import re, sys
+path = sys.argv[1]
+text = open(path).read()
+head, body = text.split("\treturn reset_test_init_2(test);\n}", 1)
+open(path, "w").write(head + "\treturn reset_test_init_2(test);\n}\nstatic int reset_test_init_2(struct kunit *test)" + body)
+END
+	bin/build-kernel "$tree" "$out"
+	run bin/run-suite "$tree" "$out" "$BATS_TEST_TMPDIR/results"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"the kernel complained: WARNING:"* ]]
+}
+
+@test "interrupted, and then run again" {
+	make -s kunit >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
+	job=$!
+	for ((i = 0; i < 300; i++)); do
+		pgrep -f "make -C $build/trees/$vulnerable" >/dev/null && break
+		sleep 0.2
+	done
+	pkill -INT -f '/bin/kunit$'
+	status=0
+	wait $job || status=$?
+	[ "$status" -ne 0 ]
+	run pgrep -f "make -C $build/trees/$vulnerable"
+	[ "$status" -ne 0 ]
+	[ -z "$(find "$build" -maxdepth 1 -name 'tmp.*')" ]
+	kunit
+	[ "$status" -eq 0 ]
+}
+
+@test "stock kunit.py passes with the fix on the tree that the main job leaves" {
+	cd "$build/trees/$vulnerable"
+	run tools/testing/kunit/kunit.py run --arch=riscv --cross_compile=riscv64-linux-gnu- \
+		--kunitconfig=arch/riscv/kvm --build_dir="$build/out/$vulnerable"
+	[ "$status" -eq 0 ]
+	[[ $output == *"Testing complete. Ran 10 tests: passed: 10"* ]]
+}
+
+@test "a tree of one's own that has the fix: the bug is put back, in a copy (7.3.4)" {
+	kdir=$(bin/fetch-kernel $fixed)
+	before=$(snapshot "$kdir")
+	kunit KDIR="$kdir"
+	[ "$status" -eq 0 ]
+	row 'without fix' fail fail
+	row 'with fix' pass 'pass 8 passed, 0 failed, 0 skipped'
+	[[ $output == *"the bug was put back"* ]]
+	[ "$(snapshot "$kdir")" = "$before" ]
+}
