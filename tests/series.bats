@@ -15,7 +15,7 @@ mails_of() { if [ -e "patches/linux-$1/0003"* ]; then echo 3; else echo 2; fi; }
 @test "patches/ is what the sources give" {
 	OUT=$BATS_TEST_TMPDIR/patches run bin/make-series
 	[ "$status" -eq 0 ]
-	diff -r patches "$BATS_TEST_TMPDIR/patches"
+	diff -rq patches "$BATS_TEST_TMPDIR/patches" || { echo "run 'make series' and commit what it changes"; false; }
 }
 
 @test "the mails do not depend on who makes them, where and when" {
@@ -25,7 +25,7 @@ mails_of() { if [ -e "patches/linux-$1/0003"* ]; then echo 3; else echo 2; fi; }
 	git config --global format.signature else
 	git config --global core.abbrev 7
 	OUT=$BATS_TEST_TMPDIR/patches bin/make-series
-	diff -r patches "$BATS_TEST_TMPDIR/patches"
+	diff -rq patches "$BATS_TEST_TMPDIR/patches"
 }
 
 @test "a change of a source shows in the mails" {
@@ -126,7 +126,7 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 		small_tree "$version" "$tree"
 		cp -r "$build/src/linux-$version/scripts" "$tree/"
 		in_git "$tree"
-		am "$tree" "patches/linux-$version/"*.patch
+		am "$tree" "$top/patches/linux-$version/"*.patch
 		for file in Documentation/virt/kvm/riscv/vcpu-sbi-kunit.rst arch/riscv/kvm/vcpu_sbi_test.c; do
 			run bash -c "cd '$tree' && perl scripts/get_maintainer.pl --no-git --no-git-fallback --no-tree -f '$file'"
 			[[ $output == *"Anup Patel"* && $output == *kvm-riscv@lists.infradead.org* ]]
