@@ -13,24 +13,26 @@
  * - The lock trace, a probe on lockdep's tracepoints, follows which
  *   mp_state_locks the calling task holds, and at each lock event looks for
  *   states that have changed since the one before. Between two events the set
- *   of held locks is constant, so every write is matched with the locks held.
+ *   of held locks is constant, so every change is matched with the locks held.
  *
- * - The lock keeper takes every mp_state_lock before the reset and lets one go
- *   only when someone waits for it, from an interrupt. A state that changes
- *   while its lock is still kept was written without that lock.
+ * - The lock keeper holds every mp_state_lock when the reset begins and lets
+ *   one go only when the reset waits for it. A state that changes while its
+ *   lock is still kept was written without that lock. This needs somebody to
+ *   look while the reset spins: a thread on another CPU or, if there is none,
+ *   the timer interrupt.
  *
- * The trace needs lockdep, the keeper needs spinlocks that spin. The keeper's
- * interrupt also frees a reset that waits for a lock it holds itself.
+ * The keeper also frees a reset that waits for a lock which it holds itself.
  *
  * The vCPUs are real, made by kvm_arch_vcpu_create(), but belong to no file
  * descriptor and never enter a guest.
  */
 
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/irq_work.h>
+#include <linux/kthread.h>
 #include <linux/kvm_host.h>
 #include <linux/lockdep.h>
-#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/tracepoint.h>
 #include <trace/events/lock.h>
@@ -40,47 +42,43 @@
 #define NR_VCPUS	4
 #define ALL_VCPUS	GENMASK(NR_VCPUS - 1, 0)
 
-/* A state that KVM does not know: who overwrites it shows up. */
+/* A state that KVM never writes, so that whatever it writes next shows. */
 #define MP_STATE_MARK	0xa5a5a5a5U
 #define RUN_MARK	0xa5
 
-/* How long a reset may wait for a lock that it holds itself. */
-#define DEADLOCK_MS	3000
+/* How long a reset may be waiting for a lock that nobody will let go. */
+#define KEEPER_PATIENCE_MS	2500
 
 /* Sets of vCPUs, such as those whose lock is held, have bit i for vCPU i. */
 
-/* One write of an mp_state, as the lock trace saw it. */
-struct state_write {
-	unsigned int vcpu;		/* whose state */
-	unsigned long locks;		/* whose locks the writer held */
-	unsigned long sleeping;		/* who had KVM_REQ_SLEEP pending */
-	unsigned long ip;		/* the lock event after the write */
-};
-
 /* What @task did with the locks during a reset. */
 struct lock_trace {
+	struct tracepoint *acquire, *release;
 	struct task_struct *task;	/* NULL while no reset runs */
 	unsigned long held;		/* whose lock is held now */
 	unsigned long held_together;	/* whose were held when most were */
-	unsigned long marked;		/* whose state is MP_STATE_MARK since */
-	u32 seen[NR_VCPUS];		/* the states at the last look */
+	unsigned long written;		/* whose state has changed */
+	unsigned long unguarded;	/* ... while its lock was not held */
+	unsigned long asked_early;	/* asked to sleep before a write */
+	unsigned long marked;		/* whose state became MP_STATE_MARK */
 	bool irqs_off;			/* a lock was taken with interrupts off */
-	unsigned int nr_writes;		/* also counts what @writes cannot hold */
-	struct state_write writes[4 * NR_VCPUS];
+	u32 seen[NR_VCPUS];		/* each state at the last look */
+	unsigned long locks[NR_VCPUS];	/* what was held at an unguarded write */
+	unsigned long ip[NR_VCPUS];	/* the lock event after that */
 };
 
 /* Whose lock is kept until somebody waits for it, and what came of it. */
 struct lock_keeper {
-	raw_spinlock_t lock;		/* guards the rest against @work */
-	struct irq_work work;		/* looks for waiters while @active */
+	raw_spinlock_t lock;		/* guards what follows */
 	bool active;			/* a reset runs */
-	unsigned long keep;		/* whose lock to take beforehand */
-	unsigned long kept;		/* whose lock is still kept */
+	unsigned long kept;		/* whose lock is kept now */
 	unsigned long waited;		/* whose lock was waited for */
-	unsigned long early;		/* whose state changed while it was kept */
-	unsigned long sleeping;		/* who was asked to sleep meanwhile */
+	unsigned long unguarded;	/* whose state changed while it was kept */
+	unsigned long asked_early;	/* asked to sleep while one was kept */
 	unsigned long deadlocked;	/* whose lock the reset took twice */
-	ktime_t deadline;		/* when a wait counts as a deadlock */
+	ktime_t deadline;		/* when patience ends */
+	struct irq_work tick;		/* looks for waiters on the only CPU */
+	struct task_struct *thread;	/* or from another CPU */
 };
 
 struct reset_test {
@@ -88,7 +86,8 @@ struct reset_test {
 	struct kvm_vcpu *vcpu[NR_VCPUS];
 	struct lock_trace trace;
 	struct lock_keeper keeper;
-	unsigned long unreleased;	/* whose lock the last reset left held */
+	unsigned long keep;		/* whose lock to keep from the reset */
+	unsigned long unreleased;	/* whose lock the reset left held */
 	bool context_changed;		/* preempt count or interrupts differ */
 };
 
@@ -102,18 +101,39 @@ static void set_mp_state(struct reset_test *rt, unsigned int i, u32 state)
 	WRITE_ONCE(rt->vcpu[i]->arch.mp_state.mp_state, state);
 }
 
-static unsigned long sleeping_vcpus(struct reset_test *rt)
+static unsigned long asked_to_sleep(struct reset_test *rt)
 {
-	unsigned long sleeping = 0;
+	unsigned long asked = 0;
 	unsigned int i;
 
 	for (i = 0; i < NR_VCPUS; i++)
 		if (kvm_test_request(KVM_REQ_SLEEP, rt->vcpu[i]))
-			sleeping |= BIT(i);
-	return sleeping;
+			asked |= BIT(i);
+	return asked;
 }
 
 /* The lock trace */
+
+static void trace_writes(struct reset_test *rt, unsigned long ip)
+{
+	struct lock_trace *t = &rt->trace;
+	unsigned int i;
+
+	for (i = 0; i < NR_VCPUS; i++) {
+		u32 state = mp_state(rt, i);
+
+		if (state == t->seen[i])
+			continue;
+		t->seen[i] = state;
+		t->written |= BIT(i);
+		t->asked_early |= asked_to_sleep(rt);
+		if (t->held & BIT(i) || t->unguarded & BIT(i))
+			continue;
+		t->unguarded |= BIT(i);
+		t->locks[i] = t->held;
+		t->ip[i] = ip;
+	}
+}
 
 #if defined(CONFIG_LOCKDEP) && defined(CONFIG_TRACEPOINTS)
 
@@ -126,28 +146,6 @@ static unsigned long mp_state_lock_bit(struct reset_test *rt,
 		if (map == &rt->vcpu[i]->arch.mp_state_lock.dep_map)
 			return BIT(i);
 	return 0;
-}
-
-static void trace_writes(struct reset_test *rt, unsigned long ip)
-{
-	struct lock_trace *t = &rt->trace;
-	unsigned int i;
-
-	for (i = 0; i < NR_VCPUS; i++) {
-		u32 state = mp_state(rt, i);
-
-		if (state == t->seen[i])
-			continue;
-		if (t->nr_writes < ARRAY_SIZE(t->writes))
-			t->writes[t->nr_writes] = (struct state_write) {
-				.vcpu = i,
-				.locks = t->held,
-				.sleeping = sleeping_vcpus(rt),
-				.ip = ip,
-			};
-		t->nr_writes++;
-		t->seen[i] = state;
-	}
 }
 
 /* Interrupts take no mp_state_lock; what they do belongs to no interval. */
@@ -175,7 +173,6 @@ static void probe_lock_acquire(void *data, struct lockdep_map *map,
 	t->held |= bit;
 	if (hweight_long(t->held) > hweight_long(t->held_together))
 		t->held_together = t->held;
-	/* The interrupts that the keeper's work relies on. */
 	t->irqs_off |= irqs_disabled();
 }
 
@@ -193,61 +190,58 @@ static void probe_lock_release(void *data, struct lockdep_map *map,
 	bit = mp_state_lock_bit(rt, map);
 	t->held &= ~bit;
 
-	/* A second write of the same state would not show. Make it show, once. */
-	if (!bit || t->marked & bit)
-		return;
-	i = __ffs(bit);
-	if (t->seen[i] == KVM_MP_STATE_RUNNABLE)
+	/* Writing the same state once more would not show: mark it, once. */
+	if (!(bit & t->written & ~t->marked))
 		return;
 	t->marked |= bit;
+	i = __ffs(bit);
 	t->seen[i] = MP_STATE_MARK;
 	set_mp_state(rt, i, MP_STATE_MARK);
 }
 
 /* The lock tracepoints are not exported to modules: find them by name. */
-static void find_tracepoint(struct tracepoint *tp, void *data)
+static void find_lock_tracepoints(struct tracepoint *tp, void *data)
 {
-	struct tracepoint **found = data;
+	struct lock_trace *t = data;
 
 	if (!strcmp(tp->name, "lock_acquire"))
-		found[0] = tp;
+		t->acquire = tp;
 	else if (!strcmp(tp->name, "lock_release"))
-		found[1] = tp;
+		t->release = tp;
 }
 
 static void lock_trace_stop(void *data)
 {
-	struct tracepoint *tp[2] = {};
+	struct reset_test *rt = data;
 
-	for_each_kernel_tracepoint(find_tracepoint, tp);
-	tracepoint_probe_unregister(tp[0], probe_lock_acquire, data);
-	tracepoint_probe_unregister(tp[1], probe_lock_release, data);
+	tracepoint_probe_unregister(rt->trace.acquire, probe_lock_acquire, rt);
+	tracepoint_probe_unregister(rt->trace.release, probe_lock_release, rt);
 	tracepoint_synchronize_unregister();
 }
 
-/* Start following the locks of each reset to come; sleeps. */
+/* Follow the locks of every reset of this case from now on. May sleep. */
 static bool lock_trace_start(struct kunit *test)
 {
 	struct reset_test *rt = test->priv;
-	struct tracepoint *tp[2] = {};
+	struct lock_trace *t = &rt->trace;
+	int err;
 
 	check_trace_callback_type_lock_acquire(probe_lock_acquire);
 	check_trace_callback_type_lock_release(probe_lock_release);
 
-	for_each_kernel_tracepoint(find_tracepoint, tp);
-	if (!tp[0] || !tp[1])
+	for_each_kernel_tracepoint(find_lock_tracepoints, t);
+	if (!t->acquire || !t->release)
 		return false;
-	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(tp[0], probe_lock_acquire, rt));
-	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(tp[1], probe_lock_release, rt));
+	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(t->acquire, probe_lock_acquire, rt));
+	err = tracepoint_probe_register(t->release, probe_lock_release, rt);
+	if (err)
+		tracepoint_probe_unregister(t->acquire, probe_lock_acquire, rt);
+	KUNIT_ASSERT_EQ(test, 0, err);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, lock_trace_stop, rt));
 	return true;
 }
 
 #else
-
-static void trace_writes(struct reset_test *rt, unsigned long ip)
-{
-}
 
 static bool lock_trace_start(struct kunit *test)
 {
@@ -270,8 +264,8 @@ static bool locks_spin(void)
 }
 
 /*
- * The spinlock below lockdep: the keeper must not be seen as its holder, or
- * the reset would be reported for a deadlock.
+ * The spinlock below lockdep: the keeper must not be taken for its holder, or
+ * lockdep would report the reset for a deadlock.
  */
 static arch_spinlock_t *raw_mp_state_lock(struct reset_test *rt, unsigned int i)
 {
@@ -282,19 +276,31 @@ static arch_spinlock_t *raw_mp_state_lock(struct reset_test *rt, unsigned int i)
 #endif
 }
 
-static void keeper_note(struct reset_test *rt)
+static void keeper_note_writes(struct reset_test *rt)
 {
 	struct lock_keeper *k = &rt->keeper;
 	unsigned int i;
 
 	for_each_set_bit(i, &k->kept, NR_VCPUS)
 		if (mp_state(rt, i) != KVM_MP_STATE_RUNNABLE)
-			k->early |= BIT(i);
+			k->unguarded |= BIT(i);
 }
 
+static void keeper_let_go(struct reset_test *rt, unsigned int i)
+{
+	struct lock_keeper *k = &rt->keeper;
+
+	k->kept &= ~BIT(i);
+	k->waited |= BIT(i);
+	k->deadline = ktime_add_ms(ktime_get(), KEEPER_PATIENCE_MS);
+	arch_spin_unlock(raw_mp_state_lock(rt, i));
+}
+
+/* Look once for somebody who waits. In hard interrupt or thread context. */
 static void keeper_look(struct reset_test *rt)
 {
 	struct lock_keeper *k = &rt->keeper;
+	bool late = ktime_after(ktime_get(), k->deadline);
 	unsigned int i;
 
 	for (i = 0; i < NR_VCPUS; i++) {
@@ -303,59 +309,78 @@ static void keeper_look(struct reset_test *rt)
 		/* spin_is_contended() is constantly 0 on some riscv kernels. */
 		if (!arch_spin_is_contended(lock))
 			continue;
+		/* Pairs with the lock operation of whoever waits. */
+		smp_rmb();
 		if (k->kept & BIT(i)) {
-			keeper_note(rt);
-			k->sleeping |= sleeping_vcpus(rt);
-			k->waited |= BIT(i);
-			k->kept &= ~BIT(i);
-			k->deadline = ktime_add_ms(ktime_get(), DEADLOCK_MS);
-		} else if (ktime_after(ktime_get(), k->deadline)) {
-			k->deadlocked |= BIT(i);
-		} else {
-			continue;
+			keeper_note_writes(rt);
+			k->asked_early |= asked_to_sleep(rt);
+			keeper_let_go(rt, i);
+			return;
 		}
-		arch_spin_unlock(lock);
+		if (late) {
+			k->deadlocked |= BIT(i);
+			arch_spin_unlock(lock);
+			return;
+		}
+	}
+
+	/* It doesn't return, but isn't seen either: it may loop on spin_trylock(). */
+	if (late && k->kept) {
+		keeper_note_writes(rt);
+		for_each_set_bit(i, &k->kept, NR_VCPUS)
+			keeper_let_go(rt, i);
 	}
 }
 
-/* In hard interrupt context, on another CPU than the reset if there is one. */
-static void keeper_work(struct irq_work *work)
+static bool keeper_poll(struct reset_test *rt)
 {
-	struct lock_keeper *k = container_of(work, struct lock_keeper, work);
-	struct reset_test *rt = container_of(k, struct reset_test, keeper);
+	struct lock_keeper *k = &rt->keeper;
+	unsigned long flags;
+	bool active;
 
-	raw_spin_lock(&k->lock);
-	if (k->active) {
+	raw_spin_lock_irqsave(&k->lock, flags);
+	active = k->active;
+	if (active)
 		keeper_look(rt);
-		irq_work_queue(work);
+	raw_spin_unlock_irqrestore(&k->lock, flags);
+	return active;
+}
+
+static void keeper_tick(struct irq_work *tick)
+{
+	if (keeper_poll(container_of(tick, struct reset_test, keeper.tick)))
+		irq_work_queue(tick);
+}
+
+static int keeper_thread(void *data)
+{
+	while (!kthread_should_stop()) {
+		keeper_poll(data);
+		usleep_range(50, 100);
 	}
-	raw_spin_unlock(&k->lock);
+	return 0;
 }
 
 static void keeper_begin(struct reset_test *rt)
 {
 	struct lock_keeper *k = &rt->keeper;
-	unsigned int cpu, i;
+	unsigned int i;
 
 	if (!locks_spin())
 		return;
-	k->kept = k->keep;
-	k->waited = 0;
-	k->early = 0;
-	k->sleeping = 0;
-	k->deadlocked = 0;
-	k->deadline = ktime_add_ms(ktime_get(), DEADLOCK_MS);
-	for_each_set_bit(i, &k->keep, NR_VCPUS)
-		arch_spin_lock(raw_mp_state_lock(rt, i));
-
 	raw_spin_lock_irq(&k->lock);
+	for_each_set_bit(i, &rt->keep, NR_VCPUS)
+		arch_spin_lock(raw_mp_state_lock(rt, i));
+	k->kept = rt->keep;
+	k->waited = 0;
+	k->unguarded = 0;
+	k->asked_early = 0;
+	k->deadlocked = 0;
+	k->deadline = ktime_add_ms(ktime_get(), KEEPER_PATIENCE_MS);
 	k->active = true;
 	raw_spin_unlock_irq(&k->lock);
-	cpu = cpumask_any_but(cpu_online_mask, smp_processor_id());
-	if (cpu < nr_cpu_ids)
-		irq_work_queue_on(&k->work, cpu);
-	else
-		irq_work_queue(&k->work);
+	if (!k->thread)
+		irq_work_queue(&k->tick);
 }
 
 static void keeper_end(struct reset_test *rt)
@@ -367,22 +392,55 @@ static void keeper_end(struct reset_test *rt)
 		return;
 	raw_spin_lock_irq(&k->lock);
 	k->active = false;
-	keeper_note(rt);
+	keeper_note_writes(rt);
 	for_each_set_bit(i, &k->kept, NR_VCPUS)
 		arch_spin_unlock(raw_mp_state_lock(rt, i));
+	k->kept = 0;
 	raw_spin_unlock_irq(&k->lock);
 }
 
-static void keeper_destroy(void *data)
+static void keeper_stop(void *data)
 {
 	struct reset_test *rt = data;
 
-	irq_work_sync(&rt->keeper.work);
+	/* A reset that crashed has left it active. */
+	keeper_end(rt);
+	if (rt->keeper.thread)
+		kthread_stop(rt->keeper.thread);
+	else
+		irq_work_sync(&rt->keeper.tick);
+}
+
+/* Have resets looked at from now on. May sleep, and pins the calling thread. */
+static void keeper_start(struct kunit *test)
+{
+	struct reset_test *rt = test->priv;
+	struct lock_keeper *k = &rt->keeper;
+	unsigned int cpu = raw_smp_processor_id();
+	struct task_struct *thread;
+
+	if (!locks_spin())
+		return;
+	raw_spin_lock_init(&k->lock);
+	if (num_online_cpus() > 1) {
+		/* With preemption off, a reset that waits would shut it out. */
+		KUNIT_ASSERT_EQ(test, 0, set_cpus_allowed_ptr(current, cpumask_of(cpu)));
+		cpu = cpumask_any_but(cpu_online_mask, cpu);
+		thread = kthread_create_on_cpu(keeper_thread, rt, cpu, "lock_keeper/%u");
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+		k->thread = thread;
+		wake_up_process(thread);
+	} else {
+		/* Lazy work is left to the timer interrupt. */
+		k->tick = IRQ_WORK_INIT_LAZY(keeper_tick);
+	}
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, keeper_stop, rt));
 }
 
 /* The virtual machine */
 
 KUNIT_DEFINE_ACTION_WRAPPER(vcpu_destroy, kvm_arch_vcpu_destroy, struct kvm_vcpu *);
+KUNIT_DEFINE_ACTION_WRAPPER(vcpu_array_destroy, xa_destroy, struct xarray *);
 
 static struct kvm_vcpu *create_vcpu(struct kunit *test, struct kvm *kvm,
 				    unsigned int id)
@@ -399,51 +457,37 @@ static struct kvm_vcpu *create_vcpu(struct kunit *test, struct kvm *kvm,
 	vcpu->vcpu_id = id;
 	vcpu->vcpu_idx = id;
 	vcpu->cpu = -1;
-	mutex_init(&vcpu->mutex);
 	rcuwait_init(&vcpu->wait);
 	KUNIT_ASSERT_EQ(test, 0, kvm_arch_vcpu_create(vcpu));
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, vcpu_destroy, vcpu));
 	return vcpu;
 }
 
-KUNIT_DEFINE_ACTION_WRAPPER(vcpu_array_destroy, xa_destroy, struct xarray *);
-
 static int reset_test_init(struct kunit *test)
 {
 	struct reset_test *rt;
+	struct xarray *vcpus;
 	unsigned int i;
-
-	/*
-	 * kvm_make_all_cpus_request() needs what kvm_init() allocates then, and
-	 * KVM initialises on harts with the H extension only.
-	 */
-	if (IS_ENABLED(CONFIG_CPUMASK_OFFSTACK) &&
-	    !__riscv_isa_extension_available(NULL, 'h' - 'a'))
-		kunit_skip(test, "CONFIG_CPUMASK_OFFSTACK needs the hypervisor extension");
 
 	rt = kunit_kzalloc(test, sizeof(*rt), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, rt);
 	test->priv = rt;
 
-	raw_spin_lock_init(&rt->keeper.lock);
-	rt->keeper.work = num_online_cpus() > 1 ? IRQ_WORK_INIT_HARD(keeper_work) :
-						  IRQ_WORK_INIT_LAZY(keeper_work);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, keeper_destroy, rt));
-
-	xa_init(&rt->kvm.vcpu_array);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, vcpu_array_destroy,
-							   &rt->kvm.vcpu_array));
+	mutex_init(&rt->kvm.lock);
+	vcpus = &rt->kvm.vcpu_array;
+	xa_init(vcpus);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, vcpu_array_destroy, vcpus));
 	for (i = 0; i < NR_VCPUS; i++) {
 		rt->vcpu[i] = create_vcpu(test, &rt->kvm, i);
-		KUNIT_ASSERT_EQ(test, 0, xa_err(xa_store(&rt->kvm.vcpu_array, i, rt->vcpu[i],
-							 GFP_KERNEL)));
+		KUNIT_ASSERT_EQ(test, 0, xa_insert(vcpus, i, rt->vcpu[i], GFP_KERNEL));
 	}
 	atomic_set(&rt->kvm.online_vcpus, NR_VCPUS);
+	keeper_start(test);
 	return 0;
 }
 
-/* As before KVM_RUN: every vCPU may run, nobody has asked for sleep. */
-static void make_all_runnable(struct reset_test *rt)
+/* Nobody stopped nor asked to sleep, @caller and its neighbour out of the guest. */
+static void make_all_runnable(struct reset_test *rt, unsigned int caller)
 {
 	unsigned int i;
 
@@ -452,26 +496,26 @@ static void make_all_runnable(struct reset_test *rt)
 		kvm_clear_request(KVM_REQ_SLEEP, rt->vcpu[i]);
 		rt->vcpu[i]->mode = IN_GUEST_MODE;
 	}
+	rt->vcpu[caller]->mode = OUTSIDE_GUEST_MODE;
+	rt->vcpu[(caller + 1) % NR_VCPUS]->mode = OUTSIDE_GUEST_MODE;
 }
 
 static void release_leaked_locks(struct reset_test *rt)
 {
 	unsigned int i;
 
+	rt->unreleased = 0;
 	for (i = 0; i < NR_VCPUS; i++) {
 		spinlock_t *lock = &rt->vcpu[i]->arch.mp_state_lock;
 
-		if (spin_trylock(lock)) {
+		if (!spin_trylock(lock)) {
+			rt->unreleased |= BIT(i);
 			spin_unlock(lock);
-			continue;
-		}
-		rt->unreleased |= BIT(i);
-		spin_unlock(lock);
-		/* Not free even so if it was released too often. */
-		if (spin_trylock(lock))
-			spin_unlock(lock);
-		else
+			/* One unlock too many doesn't leave it free either. */
 			spin_lock_init(lock);
+		} else {
+			spin_unlock(lock);
+		}
 	}
 }
 
@@ -484,15 +528,13 @@ static void system_reset(struct kunit *test, unsigned int caller, u32 type, u64 
 	struct reset_test *rt = test->priv;
 	struct kvm_vcpu *vcpu = rt->vcpu[caller];
 	struct lock_trace *t = &rt->trace;
-	int preempt;
 	unsigned int i;
+	int preempt;
 
-	memset(t, 0, sizeof(*t));
+	memset_after(t, 0, release);
 	for (i = 0; i < NR_VCPUS; i++)
 		t->seen[i] = mp_state(rt, i);
-	rt->unreleased = 0;
 
-	migrate_disable();
 	keeper_begin(rt);
 	preempt = preempt_count();
 	WRITE_ONCE(t->task, current);
@@ -507,7 +549,6 @@ static void system_reset(struct kunit *test, unsigned int caller, u32 type, u64 
 	keeper_end(rt);
 	release_leaked_locks(rt);
 	preempt_count_set(preempt);
-	migrate_enable();
 
 	if (rt->keeper.deadlocked)
 		KUNIT_FAIL_AND_ABORT(test,
@@ -517,55 +558,37 @@ static void system_reset(struct kunit *test, unsigned int caller, u32 type, u64 
 
 static void system_shutdown(struct kunit *test, unsigned int caller)
 {
-	make_all_runnable(test->priv);
+	make_all_runnable(test->priv, caller);
 	system_reset(test, caller, KVM_SYSTEM_EVENT_SHUTDOWN, 0);
 }
 
+/* Fail if there is a vCPU in @vcpus, of which @what is true. */
+static void expect_none(struct kunit *test, unsigned int caller,
+			unsigned long vcpus, const char *what)
+{
+	if (vcpus)
+		KUNIT_FAIL(test, "reset by vCPU %u: %s vCPU %*pbl",
+			   caller, what, NR_VCPUS, &vcpus);
+}
+
 /* The cases */
-
-static const char *locks_of(char *buf, size_t size, unsigned long vcpus)
-{
-	if (!vcpus)
-		return "no mp_state_lock";
-	snprintf(buf, size, "the mp_state_lock of vCPU %*pbl", NR_VCPUS, &vcpus);
-	return buf;
-}
-
-static unsigned int nr_judged(struct lock_trace *t)
-{
-	return min_t(unsigned int, t->nr_writes, ARRAY_SIZE(t->writes));
-}
 
 /* Each write happens under the lock of the vCPU that is written. */
 static void reset_holds_lock_of_target(struct kunit *test)
 {
 	struct reset_test *rt = test->priv;
 	struct lock_trace *t = &rt->trace;
-	unsigned int caller, n;
-	char buf[48];
+	unsigned int caller, i;
 
 	require_lock_trace(test);
 	for (caller = 0; caller < NR_VCPUS; caller++) {
-		unsigned long written = 0, missing;
-
 		system_shutdown(test, caller);
-		for (n = 0; n < nr_judged(t); n++) {
-			struct state_write *w = &t->writes[n];
-
-			written |= BIT(w->vcpu);
-			if (w->locks & BIT(w->vcpu))
-				continue;
+		for_each_set_bit(i, &t->unguarded, NR_VCPUS)
 			KUNIT_FAIL(test,
-				   "reset by vCPU %u: mp_state of vCPU %u written under %s, expected its own; seen at %pS",
-				   caller, w->vcpu, locks_of(buf, sizeof(buf), w->locks),
-				   (void *)w->ip);
-		}
-		KUNIT_EXPECT_EQ_MSG(test, t->nr_writes, nr_judged(t),
-				    "reset by vCPU %u: more writes than the trace holds", caller);
-		missing = ALL_VCPUS & ~written;
-		KUNIT_EXPECT_EQ_MSG(test, missing, 0UL,
-				    "reset by vCPU %u: no write seen to mp_state of vCPU %*pbl",
-				    caller, NR_VCPUS, &missing);
+				   "reset by vCPU %u: mp_state of vCPU %u written under the mp_state_lock of vCPU [%*pbl], expected its own; seen at %pS",
+				   caller, i, NR_VCPUS, &t->locks[i], (void *)t->ip[i]);
+		expect_none(test, caller, ALL_VCPUS & ~t->written,
+			    "no write seen to mp_state of");
 	}
 }
 
@@ -574,13 +597,12 @@ static void reset_waits_for_lock_of_target(struct kunit *test)
 {
 	struct reset_test *rt = test->priv;
 	struct lock_keeper *k = &rt->keeper;
-	unsigned long missing;
-	unsigned int caller, i;
+	unsigned int caller;
 
 	if (!locks_spin())
 		kunit_skip(test, "needs CONFIG_SMP without CONFIG_PREEMPT_RT");
-	if (num_online_cpus() == 1) {
-		/* With interrupts off it would wait for the keeper for ever. */
+	if (!k->thread) {
+		/* With interrupts off, it would wait for the keeper forever. */
 		if (!lock_trace_start(test))
 			kunit_skip(test, "one CPU: needs lockdep to tell if waiting is safe");
 		system_shutdown(test, 0);
@@ -588,20 +610,15 @@ static void reset_waits_for_lock_of_target(struct kunit *test)
 			kunit_skip(test, "one CPU: the reset waits with interrupts off");
 	}
 
-	k->keep = ALL_VCPUS;
+	rt->keep = ALL_VCPUS;
 	for (caller = 0; caller < NR_VCPUS; caller++) {
 		system_shutdown(test, caller);
-		for_each_set_bit(i, &k->early, NR_VCPUS)
-			KUNIT_FAIL(test,
-				   "reset by vCPU %u: mp_state of vCPU %u written while somebody else held its mp_state_lock",
-				   caller, i);
-		missing = ALL_VCPUS & ~k->waited;
-		KUNIT_EXPECT_EQ_MSG(test, missing, 0UL,
-				    "reset by vCPU %u: never waited for the mp_state_lock of vCPU %*pbl",
-				    caller, NR_VCPUS, &missing);
-		KUNIT_EXPECT_EQ_MSG(test, k->sleeping, 0UL,
-				    "reset by vCPU %u: vCPU %*pbl asked to sleep while mp_state_locks were still to be waited for",
-				    caller, NR_VCPUS, &k->sleeping);
+		expect_none(test, caller, k->unguarded,
+			    "somebody else held the mp_state_lock at the write of mp_state of");
+		expect_none(test, caller, ALL_VCPUS & ~k->waited,
+			    "did not wait for the mp_state_lock of");
+		expect_none(test, caller, k->asked_early,
+			    "KVM_REQ_SLEEP came before every lock was taken, for");
 	}
 }
 
@@ -609,15 +626,15 @@ static void reset_waits_for_lock_of_target(struct kunit *test)
 static void reset_holds_one_lock_at_a_time(struct kunit *test)
 {
 	struct reset_test *rt = test->priv;
-	unsigned long *together = &rt->trace.held_together;
+	struct lock_trace *t = &rt->trace;
 	unsigned int caller;
 
 	require_lock_trace(test);
 	for (caller = 0; caller < NR_VCPUS; caller++) {
 		system_shutdown(test, caller);
-		KUNIT_EXPECT_EQ_MSG(test, hweight_long(*together), 1,
-				    "reset by vCPU %u: held the mp_state_lock of vCPU %*pbl at a time",
-				    caller, NR_VCPUS, together);
+		if (hweight_long(t->held_together) > 1)
+			expect_none(test, caller, t->held_together,
+				    "held at the same time the mp_state_locks of");
 	}
 }
 
@@ -627,11 +644,12 @@ static void reset_releases_every_lock(struct kunit *test)
 	struct reset_test *rt = test->priv;
 	unsigned int caller;
 
+	if (!IS_ENABLED(CONFIG_SMP) && !IS_ENABLED(CONFIG_DEBUG_SPINLOCK))
+		kunit_skip(test, "needs CONFIG_SMP or CONFIG_DEBUG_SPINLOCK");
 	for (caller = 0; caller < NR_VCPUS; caller++) {
 		system_shutdown(test, caller);
-		KUNIT_EXPECT_EQ_MSG(test, rt->unreleased, 0UL,
-				    "reset by vCPU %u: the mp_state_lock of vCPU %*pbl is not free",
-				    caller, NR_VCPUS, &rt->unreleased);
+		expect_none(test, caller, rt->unreleased,
+			    "not free afterwards: the mp_state_lock of");
 		KUNIT_EXPECT_FALSE_MSG(test, rt->context_changed,
 				       "reset by vCPU %u: preemption or interrupts are not as they were",
 				       caller);
@@ -647,57 +665,52 @@ static void reset_stops_every_vcpu(struct kunit *test)
 
 	for (caller = 0; caller < NR_VCPUS; caller++) {
 		for (n = 0; n < ARRAY_SIZE(stopped); n++) {
-			make_all_runnable(rt);
+			make_all_runnable(rt, caller);
 			for_each_set_bit(i, &stopped[n], NR_VCPUS)
 				set_mp_state(rt, i, KVM_MP_STATE_STOPPED);
 
 			system_reset(test, caller, KVM_SYSTEM_EVENT_SHUTDOWN, 0);
 			for (i = 0; i < NR_VCPUS; i++)
 				KUNIT_EXPECT_EQ_MSG(test, mp_state(rt, i), KVM_MP_STATE_STOPPED,
-						    "reset by vCPU %u, vCPU %*pbl stopped before: mp_state of vCPU %u",
+						    "reset by vCPU %u, vCPU [%*pbl] stopped before: mp_state of vCPU %u",
 						    caller, NR_VCPUS, &stopped[n], i);
 		}
 	}
 }
 
 /*
- * KVM_REQ_SLEEP makes a vCPU look at its mp_state: asked before that is
- * written, it finds itself runnable and goes on.
+ * KVM_REQ_SLEEP makes a vCPU look at its mp_state. Nobody is asked to before
+ * all states are written: a vCPU that still runs may start one that sleeps.
  */
 static void reset_requests_sleep_after_last_write(struct kunit *test)
 {
 	struct reset_test *rt = test->priv;
-	struct lock_trace *t = &rt->trace;
-	unsigned int caller, n;
+	unsigned int caller;
 
 	require_lock_trace(test);
 	for (caller = 0; caller < NR_VCPUS; caller++) {
 		system_shutdown(test, caller);
-		for (n = 0; n < nr_judged(t); n++)
-			KUNIT_EXPECT_EQ_MSG(test, t->writes[n].sleeping, 0UL,
-					    "reset by vCPU %u: vCPU %*pbl asked to sleep before mp_state of vCPU %u was written",
-					    caller, NR_VCPUS, &t->writes[n].sleeping,
-					    t->writes[n].vcpu);
+		expect_none(test, caller, rt->trace.asked_early,
+			    "KVM_REQ_SLEEP came before the last mp_state was written, for");
 	}
 }
 
-/* The vCPUs count as in guest mode here, so they must be told to leave it. */
+/* Wherever a vCPU is, it is asked to sleep; in the guest, it is told to leave. */
 static void reset_requests_sleep_of_every_vcpu(struct kunit *test)
 {
 	struct reset_test *rt = test->priv;
-	unsigned long missing;
+	unsigned long in_guest;
 	unsigned int caller, i;
 
 	for (caller = 0; caller < NR_VCPUS; caller++) {
 		system_shutdown(test, caller);
-		missing = ALL_VCPUS & ~sleeping_vcpus(rt);
-		KUNIT_EXPECT_EQ_MSG(test, missing, 0UL,
-				    "reset by vCPU %u: vCPU %*pbl not asked to sleep",
-				    caller, NR_VCPUS, &missing);
+		expect_none(test, caller, ALL_VCPUS & ~asked_to_sleep(rt),
+			    "KVM_REQ_SLEEP did not come for");
+		in_guest = 0;
 		for (i = 0; i < NR_VCPUS; i++)
-			KUNIT_EXPECT_EQ_MSG(test, rt->vcpu[i]->mode, EXITING_GUEST_MODE,
-					    "reset by vCPU %u: vCPU %u not told to leave the guest",
-					    caller, i);
+			if (rt->vcpu[i]->mode == IN_GUEST_MODE)
+				in_guest |= BIT(i);
+		expect_none(test, caller, in_guest, "not told to leave the guest:");
 	}
 }
 
@@ -713,37 +726,42 @@ static const struct system_event {
 
 KUNIT_ARRAY_PARAM_DESC(system_event, system_events, name);
 
-/* The caller's kvm_run carries the event and nothing else has changed. */
+/* The caller's kvm_run carries the event, and nothing else has changed. */
 static void reset_reports_system_event(struct kunit *test)
 {
 	const struct system_event *event = test->param_value;
 	struct reset_test *rt = test->priv;
-	struct kvm_run *expected, *untouched;
-	unsigned int caller, i;
-
-	untouched = kunit_kmalloc(test, PAGE_SIZE, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, untouched);
-	memset(untouched, RUN_MARK, PAGE_SIZE);
+	struct kvm_run *expected;
+	unsigned int caller, i, byte;
 
 	expected = kunit_kmalloc(test, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, expected);
-	memset(expected, RUN_MARK, PAGE_SIZE);
-	memset(&expected->system_event, 0, sizeof(expected->system_event));
-	expected->exit_reason = KVM_EXIT_SYSTEM_EVENT;
-	expected->system_event.type = event->type;
-	expected->system_event.ndata = 1;
-	expected->system_event.data[0] = event->reason;
 
 	for (caller = 0; caller < NR_VCPUS; caller++) {
-		make_all_runnable(rt);
+		make_all_runnable(rt, caller);
 		for (i = 0; i < NR_VCPUS; i++)
 			memset(rt->vcpu[i]->run, RUN_MARK, PAGE_SIZE);
 
 		system_reset(test, caller, event->type, event->reason);
-		for (i = 0; i < NR_VCPUS; i++)
-			KUNIT_EXPECT_MEMEQ_MSG(test, rt->vcpu[i]->run,
-					       i == caller ? expected : untouched, PAGE_SIZE,
-					       "reset by vCPU %u: kvm_run of vCPU %u", caller, i);
+		for (i = 0; i < NR_VCPUS; i++) {
+			const u8 *run = (u8 *)rt->vcpu[i]->run;
+
+			memset(expected, RUN_MARK, PAGE_SIZE);
+			if (i == caller) {
+				expected->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+				memset(&expected->system_event, 0, sizeof(expected->system_event));
+				expected->system_event.type = event->type;
+				expected->system_event.ndata = 1;
+				expected->system_event.data[0] = event->reason;
+			}
+			for (byte = 0; byte < PAGE_SIZE; byte++)
+				if (run[byte] != ((u8 *)expected)[byte])
+					break;
+			if (byte < PAGE_SIZE)
+				KUNIT_FAIL(test,
+					   "reset by vCPU %u: byte %u of kvm_run of vCPU %u is 0x%02x, expected 0x%02x",
+					   caller, byte, i, run[byte], ((u8 *)expected)[byte]);
+		}
 	}
 }
 
