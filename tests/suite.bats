@@ -97,19 +97,24 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	[[ $output == *"the kernel complained: WARNING:"* ]]
 }
 
-@test "interrupted, and then run again" {
-	make -s kunit >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
+@test "interrupted while it builds, and then run again" {
+	# As a terminal does it: the signal goes to all processes of the job.
+	setsid make -s kunit >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
 	job=$!
 	for ((i = 0; i < 300; i++)); do
 		pgrep -f "make -C $build/trees/$vulnerable" >/dev/null && break
 		sleep 0.2
 	done
-	pkill -INT -f ' bin/kunit$'
+	kill -TERM -- -$job
 	status=0
 	wait $job || status=$?
 	[ "$status" -ne 0 ]
-	run pgrep -f "make -C $build/trees/$vulnerable"
-	[ "$status" -ne 0 ]
+	for ((i = 0; i < 50; i++)); do
+		pgrep -g $job >/dev/null || break
+		sleep 0.2
+	done
+	run pgrep -g $job
+	[ "$status" -eq 1 ]
 	[ -z "$(find "$build" -maxdepth 1 -name 'tmp.*')" ]
 	kunit
 	[ "$status" -eq 0 ]
