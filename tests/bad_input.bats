@@ -141,6 +141,14 @@ refused() {
 	[ ! -e "$BATS_TEST_TMPDIR/copy/arch/riscv/kvm/new.c" ]
 }
 
+@test "a tree inside somebody's repository that does not track it is copied whole" {
+	git init -q "$BATS_TEST_TMPDIR/outer"
+	echo '*' >"$BATS_TEST_TMPDIR/outer/.gitignore"
+	small_tree $vulnerable "$BATS_TEST_TMPDIR/outer/linux"
+	bin/copy-tree "$BATS_TEST_TMPDIR/outer/linux" "$BATS_TEST_TMPDIR/copy"
+	diff -r "$BATS_TEST_TMPDIR/outer/linux" "$BATS_TEST_TMPDIR/copy"
+}
+
 @test "apply-patch changes all or nothing" {
 	small_tree $vulnerable "$KDIR"
 	sed -i '/RISCV_SBI_V01/d' "$KDIR/arch/riscv/kvm/Makefile"
