@@ -24,7 +24,8 @@
  * The keeper also frees a reset that waits for a lock which it holds itself.
  *
  * The vCPUs are real, made by kvm_arch_vcpu_create(), but belong to no file
- * descriptor and never enter a guest.
+ * descriptor and never enter a guest. They go by their index here, from which
+ * their id differs.
  */
 
 #include <kunit/test.h>
@@ -46,8 +47,18 @@
 #define MP_STATE_MARK	0xa5a5a5a5U
 #define RUN_MARK	0xa5
 
-/* How long a reset may be waiting for a lock that nobody will let go. */
+/* How long a reset may take to get on, before and after one has deadlocked. */
 #define KEEPER_PATIENCE_MS	2500
+#define KEEPER_IMPATIENCE_MS	100
+
+static const struct system_event {
+	const char *name;
+	u32 type;
+	u64 reason;
+} system_events[] = {
+	{ "shutdown", KVM_SYSTEM_EVENT_SHUTDOWN, 0 },
+	{ "reset", KVM_SYSTEM_EVENT_RESET, 0xfedcba9876543210ULL },
+};
 
 /* Sets of vCPUs, such as those whose lock is held, have bit i for vCPU i. */
 
@@ -56,6 +67,7 @@ struct lock_trace {
 	struct tracepoint *acquire, *release;
 	struct task_struct *task;	/* NULL while no reset runs */
 	unsigned long held;		/* whose lock is held now */
+	unsigned long taken;		/* whose lock was held at all */
 	unsigned long held_together;	/* whose were held when most were */
 	unsigned long written;		/* whose state has changed */
 	unsigned long unguarded;	/* ... while its lock was not held */
@@ -76,6 +88,8 @@ struct lock_keeper {
 	unsigned long unguarded;	/* whose state changed while it was kept */
 	unsigned long asked_early;	/* asked to sleep while one was kept */
 	unsigned long deadlocked;	/* whose lock the reset took twice */
+	bool stuck;			/* it waited, but nobody held a lock */
+	u32 before[NR_VCPUS];		/* each state when the reset began */
 	ktime_t deadline;		/* when patience ends */
 	struct irq_work tick;		/* looks for waiters on the only CPU */
 	struct task_struct *thread;	/* or from another CPU */
@@ -86,9 +100,13 @@ struct reset_test {
 	struct kvm_vcpu *vcpu[NR_VCPUS];
 	struct lock_trace trace;
 	struct lock_keeper keeper;
+	unsigned int caller;		/* of the present reset */
+	const struct system_event *event;
 	unsigned long keep;		/* whose lock to keep from the reset */
+	arch_spinlock_t raw_locks[NR_VCPUS];	/* when the reset began */
+	unsigned long taken;		/* whose lock the reset took at all */
 	unsigned long unreleased;	/* whose lock the reset left held */
-	bool context_changed;		/* preempt count or interrupts differ */
+	bool context_changed;		/* preemption, interrupts or other locks differ */
 };
 
 static u32 mp_state(struct reset_test *rt, unsigned int i)
@@ -148,46 +166,23 @@ static unsigned long mp_state_lock_bit(struct reset_test *rt,
 	return 0;
 }
 
-/* Interrupts take no mp_state_lock; what they do belongs to no interval. */
-static bool traced(struct reset_test *rt)
+static void trace_acquire(struct reset_test *rt, unsigned long bit)
 {
-	return READ_ONCE(rt->trace.task) == current && in_task();
-}
-
-/* Lockdep announces a lock before it's waited for, a trylock after success. */
-static void probe_lock_acquire(void *data, struct lockdep_map *map,
-			       unsigned int subclass, int trylock, int read,
-			       int check, struct lockdep_map *nest_lock,
-			       unsigned long ip)
-{
-	struct reset_test *rt = data;
 	struct lock_trace *t = &rt->trace;
-	unsigned long bit;
 
-	if (!traced(rt))
-		return;
-	trace_writes(rt, ip);
-	bit = mp_state_lock_bit(rt, map);
 	if (!bit)
 		return;
 	t->held |= bit;
+	t->taken |= bit;
 	if (hweight_long(t->held) > hweight_long(t->held_together))
 		t->held_together = t->held;
-	t->irqs_off |= irqs_disabled();
 }
 
-static void probe_lock_release(void *data, struct lockdep_map *map,
-			       unsigned long ip)
+static void trace_release(struct reset_test *rt, unsigned long bit)
 {
-	struct reset_test *rt = data;
 	struct lock_trace *t = &rt->trace;
-	unsigned long bit;
 	unsigned int i;
 
-	if (!traced(rt))
-		return;
-	trace_writes(rt, ip);
-	bit = mp_state_lock_bit(rt, map);
 	t->held &= ~bit;
 
 	/* Writing the same state once more would not show: mark it, once. */
@@ -197,6 +192,45 @@ static void probe_lock_release(void *data, struct lockdep_map *map,
 	i = __ffs(bit);
 	t->seen[i] = MP_STATE_MARK;
 	set_mp_state(rt, i, MP_STATE_MARK);
+}
+
+/*
+ * An interrupt takes no mp_state_lock, but others: the task's locks are the same
+ * before and after it. Only it must not come while the trace is being written.
+ */
+
+/* Lockdep announces a lock before it's waited for, a trylock after success. */
+static void probe_lock_acquire(void *data, struct lockdep_map *map,
+			       unsigned int subclass, int trylock, int read,
+			       int check, struct lockdep_map *nest_lock,
+			       unsigned long ip)
+{
+	struct reset_test *rt = data;
+	unsigned long bit = mp_state_lock_bit(rt, map);
+	unsigned long flags;
+
+	if (READ_ONCE(rt->trace.task) != current)
+		return;
+	raw_local_irq_save(flags);
+	trace_writes(rt, ip);
+	trace_acquire(rt, bit);
+	if (bit && raw_irqs_disabled_flags(flags))
+		rt->trace.irqs_off = true;
+	raw_local_irq_restore(flags);
+}
+
+static void probe_lock_release(void *data, struct lockdep_map *map,
+			       unsigned long ip)
+{
+	struct reset_test *rt = data;
+	unsigned long flags;
+
+	if (READ_ONCE(rt->trace.task) != current)
+		return;
+	raw_local_irq_save(flags);
+	trace_writes(rt, ip);
+	trace_release(rt, mp_state_lock_bit(rt, map));
+	raw_local_irq_restore(flags);
 }
 
 /* The lock tracepoints are not exported to modules: find them by name. */
@@ -276,14 +310,21 @@ static arch_spinlock_t *raw_mp_state_lock(struct reset_test *rt, unsigned int i)
 #endif
 }
 
+static unsigned int keeper_patience_ms;
+
 static void keeper_note_writes(struct reset_test *rt)
 {
 	struct lock_keeper *k = &rt->keeper;
 	unsigned int i;
 
 	for_each_set_bit(i, &k->kept, NR_VCPUS)
-		if (mp_state(rt, i) != KVM_MP_STATE_RUNNABLE)
+		if (mp_state(rt, i) != k->before[i])
 			k->unguarded |= BIT(i);
+}
+
+static void keeper_set_deadline(struct lock_keeper *k)
+{
+	k->deadline = ktime_add_ms(ktime_get(), keeper_patience_ms);
 }
 
 static void keeper_let_go(struct reset_test *rt, unsigned int i)
@@ -292,8 +333,25 @@ static void keeper_let_go(struct reset_test *rt, unsigned int i)
 
 	k->kept &= ~BIT(i);
 	k->waited |= BIT(i);
-	k->deadline = ktime_add_ms(ktime_get(), KEEPER_PATIENCE_MS);
+	keeper_set_deadline(k);
 	arch_spin_unlock(raw_mp_state_lock(rt, i));
+}
+
+/*
+ * A ticket lock that was unlocked once too often serves the ticket after the
+ * one that is waiting. 16-bit tickets come round.
+ */
+static void keeper_turn_back(struct reset_test *rt)
+{
+	struct lock_keeper *k = &rt->keeper;
+	unsigned int i, n;
+
+	k->stuck = true;
+	keeper_patience_ms = KEEPER_IMPATIENCE_MS;
+	keeper_set_deadline(k);
+	for (i = 0; i < NR_VCPUS; i++)
+		for (n = 0; n < U16_MAX; n++)
+			arch_spin_unlock(raw_mp_state_lock(rt, i));
 }
 
 /* Look once for somebody who waits. In hard interrupt or thread context. */
@@ -319,6 +377,7 @@ static void keeper_look(struct reset_test *rt)
 		}
 		if (late) {
 			k->deadlocked |= BIT(i);
+			keeper_patience_ms = KEEPER_IMPATIENCE_MS;
 			arch_spin_unlock(lock);
 			return;
 		}
@@ -329,6 +388,8 @@ static void keeper_look(struct reset_test *rt)
 		keeper_note_writes(rt);
 		for_each_set_bit(i, &k->kept, NR_VCPUS)
 			keeper_let_go(rt, i);
+	} else if (late) {
+		keeper_turn_back(rt);
 	}
 }
 
@@ -376,7 +437,10 @@ static void keeper_begin(struct reset_test *rt)
 	k->unguarded = 0;
 	k->asked_early = 0;
 	k->deadlocked = 0;
-	k->deadline = ktime_add_ms(ktime_get(), KEEPER_PATIENCE_MS);
+	k->stuck = false;
+	for (i = 0; i < NR_VCPUS; i++)
+		k->before[i] = mp_state(rt, i);
+	keeper_set_deadline(k);
 	k->active = true;
 	raw_spin_unlock_irq(&k->lock);
 	if (!k->thread)
@@ -443,7 +507,7 @@ KUNIT_DEFINE_ACTION_WRAPPER(vcpu_destroy, kvm_arch_vcpu_destroy, struct kvm_vcpu
 KUNIT_DEFINE_ACTION_WRAPPER(vcpu_array_destroy, xa_destroy, struct xarray *);
 
 static struct kvm_vcpu *create_vcpu(struct kunit *test, struct kvm *kvm,
-				    unsigned int id)
+				    unsigned int idx)
 {
 	struct kvm_vcpu *vcpu;
 
@@ -454,8 +518,8 @@ static struct kvm_vcpu *create_vcpu(struct kunit *test, struct kvm *kvm,
 
 	/* As kvm_vm_ioctl_create_vcpu() does, with nobody to run it. */
 	vcpu->kvm = kvm;
-	vcpu->vcpu_id = id;
-	vcpu->vcpu_idx = id;
+	vcpu->vcpu_id = NR_VCPUS - 1 - idx;
+	vcpu->vcpu_idx = idx;
 	vcpu->cpu = -1;
 	rcuwait_init(&vcpu->wait);
 	KUNIT_ASSERT_EQ(test, 0, kvm_arch_vcpu_create(vcpu));
@@ -492,18 +556,49 @@ static int reset_test_init(struct kunit *test)
 	return 0;
 }
 
-/* Nobody stopped nor asked to sleep, @caller and its neighbour out of the guest. */
-static void make_all_runnable(struct reset_test *rt, unsigned int caller)
+/* All in @state, nobody asked to sleep, @caller and its neighbour out of the guest. */
+static void prepare_reset(struct reset_test *rt, unsigned int caller, u32 state)
 {
 	unsigned int i;
 
 	for (i = 0; i < NR_VCPUS; i++) {
-		set_mp_state(rt, i, KVM_MP_STATE_RUNNABLE);
+		set_mp_state(rt, i, state);
 		kvm_clear_request(KVM_REQ_SLEEP, rt->vcpu[i]);
 		rt->vcpu[i]->mode = IN_GUEST_MODE;
 	}
 	rt->vcpu[caller]->mode = OUTSIDE_GUEST_MODE;
 	rt->vcpu[(caller + 1) % NR_VCPUS]->mode = OUTSIDE_GUEST_MODE;
+}
+
+/*
+ * Taking a ticket lock changes it for good, a queued one only until it's free.
+ * To see a lock taken by that needs neither lockdep nor a second CPU.
+ */
+static void copy_raw_locks(struct reset_test *rt)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_VCPUS && !IS_ENABLED(CONFIG_PREEMPT_RT); i++)
+		rt->raw_locks[i] = *raw_mp_state_lock(rt, i);
+}
+
+static unsigned long changed_raw_locks(struct reset_test *rt)
+{
+	unsigned long changed = 0;
+	unsigned int i;
+
+	for (i = 0; i < NR_VCPUS && !IS_ENABLED(CONFIG_PREEMPT_RT); i++)
+		if (memcmp(&rt->raw_locks[i], raw_mp_state_lock(rt, i), sizeof(arch_spinlock_t)))
+			changed |= BIT(i);
+	return changed;
+}
+
+static bool taking_shows(struct reset_test *rt)
+{
+	copy_raw_locks(rt);
+	spin_lock(&rt->vcpu[0]->arch.mp_state_lock);
+	spin_unlock(&rt->vcpu[0]->arch.mp_state_lock);
+	return changed_raw_locks(rt);
 }
 
 static void release_leaked_locks(struct reset_test *rt)
@@ -523,165 +618,233 @@ static void release_leaked_locks(struct reset_test *rt)
 			spin_unlock(lock);
 		}
 	}
+	if (mutex_is_locked(&rt->kvm.lock)) {
+		rt->context_changed = true;
+		mutex_unlock(&rt->kvm.lock);
+	}
 }
 
 /*
  * Let vCPU @caller reset the VM under both observers. Whatever the reset left
  * behind is put right, so that the case can go on and report it.
  */
-static void system_reset(struct kunit *test, unsigned int caller, u32 type, u64 reason)
+static void system_reset(struct kunit *test, unsigned int caller,
+			 const struct system_event *event)
 {
 	struct reset_test *rt = test->priv;
 	struct kvm_vcpu *vcpu = rt->vcpu[caller];
+	struct lock_keeper *k = &rt->keeper;
 	struct lock_trace *t = &rt->trace;
+	int preempt, depth;
 	unsigned int i;
-	int preempt;
 
+	rt->caller = caller;
+	rt->event = event;
 	memset_after(t, 0, release);
 	for (i = 0; i < NR_VCPUS; i++)
 		t->seen[i] = mp_state(rt, i);
 
 	keeper_begin(rt);
+	copy_raw_locks(rt);
 	preempt = preempt_count();
+	depth = lockdep_depth(current);
 	WRITE_ONCE(t->task, current);
 
-	kvm_riscv_vcpu_sbi_system_reset(vcpu, vcpu->run, type, reason);
+	kvm_riscv_vcpu_sbi_system_reset(vcpu, vcpu->run, event->type, event->reason);
 
 	trace_writes(rt, _THIS_IP_);
 	WRITE_ONCE(t->task, NULL);
-	rt->context_changed = preempt_count() != preempt || irqs_disabled();
+	rt->taken = t->taken | changed_raw_locks(rt);
+	rt->context_changed = preempt_count() != preempt || irqs_disabled() ||
+			      lockdep_depth(current) != depth;
 	if (irqs_disabled())
 		local_irq_enable();
 	keeper_end(rt);
 	release_leaked_locks(rt);
 	preempt_count_set(preempt);
 
-	if (rt->keeper.deadlocked)
+	if (k->deadlocked)
 		KUNIT_FAIL_AND_ABORT(test,
-				     "reset by vCPU %u: deadlock, it waited for the mp_state_lock of vCPU %*pbl while holding it",
-				     caller, NR_VCPUS, &rt->keeper.deadlocked);
+				     "%s by vCPU %u: deadlock, it waited for the mp_state_lock of vCPU %*pbl while holding it",
+				     event->name, caller, NR_VCPUS, &k->deadlocked);
+	if (k->stuck)
+		KUNIT_FAIL_AND_ABORT(test,
+				     "%s by vCPU %u: deadlock, some mp_state_lock was released more often than taken",
+				     event->name, caller);
 }
 
-static void system_shutdown(struct kunit *test, unsigned int caller)
+/* Let each vCPU cause each event, all vCPUs being in @state, and @check after it. */
+static void after_each_reset(struct kunit *test, u32 state,
+			     void (*check)(struct kunit *test))
 {
-	make_all_runnable(test->priv, caller);
-	system_reset(test, caller, KVM_SYSTEM_EVENT_SHUTDOWN, 0);
+	unsigned int caller, e;
+
+	for (e = 0; e < ARRAY_SIZE(system_events); e++) {
+		for (caller = 0; caller < NR_VCPUS; caller++) {
+			prepare_reset(test->priv, caller, state);
+			system_reset(test, caller, &system_events[e]);
+			check(test);
+		}
+	}
 }
 
 /* Fail if there is a vCPU in @vcpus, of which @what is true. */
-static void expect_none(struct kunit *test, unsigned int caller,
-			unsigned long vcpus, const char *what)
+static void expect_none(struct kunit *test, unsigned long vcpus, const char *what)
 {
+	struct reset_test *rt = test->priv;
+
 	if (vcpus)
-		KUNIT_FAIL(test, "reset by vCPU %u: %s vCPU %*pbl",
-			   caller, what, NR_VCPUS, &vcpus);
+		KUNIT_FAIL(test, "%s by vCPU %u: %s vCPU %*pbl",
+			   rt->event->name, rt->caller, what, NR_VCPUS, &vcpus);
 }
 
 /* The cases */
 
-/* Each write happens under the lock of the vCPU that is written. */
-static void reset_holds_lock_of_target(struct kunit *test)
+static void check_locks_held(struct kunit *test)
 {
 	struct reset_test *rt = test->priv;
 	struct lock_trace *t = &rt->trace;
-	unsigned int caller, i;
+	unsigned int i;
 
+	for_each_set_bit(i, &t->unguarded, NR_VCPUS)
+		KUNIT_FAIL(test,
+			   "%s by vCPU %u: mp_state of vCPU %u written under the mp_state_lock of vCPU [%*pbl], expected its own; seen at %pS",
+			   rt->event->name, rt->caller, i, NR_VCPUS, &t->locks[i],
+			   (void *)t->ip[i]);
+}
+
+/* Each write happens under the lock of the vCPU that is written. */
+static void reset_holds_lock_of_target(struct kunit *test)
+{
 	require_lock_trace(test);
-	for (caller = 0; caller < NR_VCPUS; caller++) {
-		system_shutdown(test, caller);
-		for_each_set_bit(i, &t->unguarded, NR_VCPUS)
-			KUNIT_FAIL(test,
-				   "reset by vCPU %u: mp_state of vCPU %u written under the mp_state_lock of vCPU [%*pbl], expected its own; seen at %pS",
-				   caller, i, NR_VCPUS, &t->locks[i], (void *)t->ip[i]);
-		expect_none(test, caller, ALL_VCPUS & ~t->written,
-			    "no write seen to mp_state of");
-	}
+	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_locks_held);
+	/* From here on, writing RUNNABLE would show, too. */
+	after_each_reset(test, MP_STATE_MARK, check_locks_held);
+}
+
+static void check_locks_waited_for(struct kunit *test)
+{
+	struct reset_test *rt = test->priv;
+	struct lock_keeper *k = &rt->keeper;
+
+	expect_none(test, k->unguarded,
+		    "somebody else held the mp_state_lock at the write of mp_state of");
+	expect_none(test, ALL_VCPUS & ~k->waited, "did not wait for the mp_state_lock of");
+	expect_none(test, k->asked_early,
+		    "KVM_REQ_SLEEP came before every lock was taken, for");
 }
 
 /* No write before the reset has waited for that vCPU's lock to come free. */
 static void reset_waits_for_lock_of_target(struct kunit *test)
 {
 	struct reset_test *rt = test->priv;
-	struct lock_keeper *k = &rt->keeper;
-	unsigned int caller;
 
 	if (!locks_spin())
 		kunit_skip(test, "needs CONFIG_SMP without CONFIG_PREEMPT_RT");
-	if (!k->thread) {
-		/* With interrupts off, it would wait for the keeper forever. */
+	if (!rt->keeper.thread) {
+		/* It would wait forever if the timer doesn't come to the keeper. */
 		if (!lock_trace_start(test))
 			kunit_skip(test, "one CPU: needs lockdep to tell if waiting is safe");
-		system_shutdown(test, 0);
+		prepare_reset(rt, 0, KVM_MP_STATE_RUNNABLE);
+		system_reset(test, 0, &system_events[0]);
 		if (rt->trace.irqs_off)
 			kunit_skip(test, "one CPU: the reset waits with interrupts off");
+		if (rt->context_changed)
+			kunit_skip(test, "one CPU: the reset changes preemption or interrupts");
 	}
 
 	rt->keep = ALL_VCPUS;
-	for (caller = 0; caller < NR_VCPUS; caller++) {
-		system_shutdown(test, caller);
-		expect_none(test, caller, k->unguarded,
-			    "somebody else held the mp_state_lock at the write of mp_state of");
-		expect_none(test, caller, ALL_VCPUS & ~k->waited,
-			    "did not wait for the mp_state_lock of");
-		expect_none(test, caller, k->asked_early,
-			    "KVM_REQ_SLEEP came before every lock was taken, for");
-	}
+	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_locks_waited_for);
+}
+
+static void check_locks_taken(struct kunit *test)
+{
+	struct reset_test *rt = test->priv;
+
+	expect_none(test, ALL_VCPUS & ~rt->taken, "did not take the mp_state_lock of");
+}
+
+/*
+ * A state that is looked at without the lock may have changed before the reset
+ * is done. So the lock is taken even if nothing needs to be written.
+ */
+static void reset_takes_lock_of_every_vcpu(struct kunit *test)
+{
+	if (!lock_trace_start(test) && !taking_shows(test->priv))
+		kunit_skip(test, "needs CONFIG_LOCKDEP or ticket spinlocks");
+	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_locks_taken);
+	after_each_reset(test, KVM_MP_STATE_STOPPED, check_locks_taken);
+}
+
+static void check_one_lock_held(struct kunit *test)
+{
+	struct reset_test *rt = test->priv;
+
+	if (hweight_long(rt->trace.held_together) > 1)
+		expect_none(test, rt->trace.held_together,
+			    "held at the same time the mp_state_locks of");
 }
 
 /* mp_state_locks have no order among themselves, so no two are held at a time. */
 static void reset_holds_one_lock_at_a_time(struct kunit *test)
 {
-	struct reset_test *rt = test->priv;
-	struct lock_trace *t = &rt->trace;
-	unsigned int caller;
-
 	require_lock_trace(test);
-	for (caller = 0; caller < NR_VCPUS; caller++) {
-		system_shutdown(test, caller);
-		if (hweight_long(t->held_together) > 1)
-			expect_none(test, caller, t->held_together,
-				    "held at the same time the mp_state_locks of");
-	}
+	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_one_lock_held);
+}
+
+static void check_nothing_held(struct kunit *test)
+{
+	struct reset_test *rt = test->priv;
+
+	expect_none(test, rt->unreleased, "not free afterwards: the mp_state_lock of");
+	KUNIT_EXPECT_FALSE_MSG(test, rt->context_changed,
+			       "%s by vCPU %u: preemption, interrupts or locks held are not as they were",
+			       rt->event->name, rt->caller);
 }
 
 /* Every lock is free afterwards, and the caller is where it was. */
 static void reset_releases_every_lock(struct kunit *test)
 {
-	struct reset_test *rt = test->priv;
-	unsigned int caller;
-
 	if (!IS_ENABLED(CONFIG_SMP) && !IS_ENABLED(CONFIG_DEBUG_SPINLOCK))
 		kunit_skip(test, "needs CONFIG_SMP or CONFIG_DEBUG_SPINLOCK");
-	for (caller = 0; caller < NR_VCPUS; caller++) {
-		system_shutdown(test, caller);
-		expect_none(test, caller, rt->unreleased,
-			    "not free afterwards: the mp_state_lock of");
-		KUNIT_EXPECT_FALSE_MSG(test, rt->context_changed,
-				       "reset by vCPU %u: preemption or interrupts are not as they were",
-				       caller);
-	}
+	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_nothing_held);
+	after_each_reset(test, KVM_MP_STATE_STOPPED, check_nothing_held);
+}
+
+static void check_all_stopped(struct kunit *test)
+{
+	struct reset_test *rt = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < NR_VCPUS; i++)
+		KUNIT_EXPECT_EQ_MSG(test, mp_state(rt, i), KVM_MP_STATE_STOPPED,
+				    "%s by vCPU %u: mp_state of vCPU %u",
+				    rt->event->name, rt->caller, i);
 }
 
 /* Whatever states the vCPUs were in, all of them end stopped. */
 static void reset_stops_every_vcpu(struct kunit *test)
 {
-	static const unsigned long stopped[] = { 0, BIT(0) | BIT(2), BIT(1) | BIT(3), ALL_VCPUS };
 	struct reset_test *rt = test->priv;
-	unsigned int caller, n, i;
+	unsigned int caller, i;
 
+	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_all_stopped);
+	after_each_reset(test, KVM_MP_STATE_STOPPED, check_all_stopped);
 	for (caller = 0; caller < NR_VCPUS; caller++) {
-		for (n = 0; n < ARRAY_SIZE(stopped); n++) {
-			make_all_runnable(rt, caller);
-			for_each_set_bit(i, &stopped[n], NR_VCPUS)
-				set_mp_state(rt, i, KVM_MP_STATE_STOPPED);
-
-			system_reset(test, caller, KVM_SYSTEM_EVENT_SHUTDOWN, 0);
-			for (i = 0; i < NR_VCPUS; i++)
-				KUNIT_EXPECT_EQ_MSG(test, mp_state(rt, i), KVM_MP_STATE_STOPPED,
-						    "reset by vCPU %u, vCPU [%*pbl] stopped before: mp_state of vCPU %u",
-						    caller, NR_VCPUS, &stopped[n], i);
-		}
+		prepare_reset(rt, caller, KVM_MP_STATE_RUNNABLE);
+		for (i = 0; i < NR_VCPUS; i += 2)
+			set_mp_state(rt, i, KVM_MP_STATE_STOPPED);
+		system_reset(test, caller, &system_events[0]);
+		check_all_stopped(test);
 	}
+}
+
+static void check_sleep_not_early(struct kunit *test)
+{
+	struct reset_test *rt = test->priv;
+
+	expect_none(test, rt->trace.asked_early,
+		    "KVM_REQ_SLEEP came before the last mp_state was written, for");
 }
 
 /*
@@ -690,45 +853,29 @@ static void reset_stops_every_vcpu(struct kunit *test)
  */
 static void reset_requests_sleep_after_last_write(struct kunit *test)
 {
-	struct reset_test *rt = test->priv;
-	unsigned int caller;
-
 	require_lock_trace(test);
-	for (caller = 0; caller < NR_VCPUS; caller++) {
-		system_shutdown(test, caller);
-		expect_none(test, caller, rt->trace.asked_early,
-			    "KVM_REQ_SLEEP came before the last mp_state was written, for");
-	}
+	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_sleep_not_early);
+}
+
+static void check_all_asked_to_sleep(struct kunit *test)
+{
+	struct reset_test *rt = test->priv;
+	unsigned long in_guest = 0;
+	unsigned int i;
+
+	for (i = 0; i < NR_VCPUS; i++)
+		if (rt->vcpu[i]->mode == IN_GUEST_MODE)
+			in_guest |= BIT(i);
+	expect_none(test, ALL_VCPUS & ~asked_to_sleep(rt), "KVM_REQ_SLEEP did not come for");
+	expect_none(test, in_guest, "not told to leave the guest:");
 }
 
 /* Wherever a vCPU is, it is asked to sleep; in the guest, it is told to leave. */
 static void reset_requests_sleep_of_every_vcpu(struct kunit *test)
 {
-	struct reset_test *rt = test->priv;
-	unsigned long in_guest;
-	unsigned int caller, i;
-
-	for (caller = 0; caller < NR_VCPUS; caller++) {
-		system_shutdown(test, caller);
-		expect_none(test, caller, ALL_VCPUS & ~asked_to_sleep(rt),
-			    "KVM_REQ_SLEEP did not come for");
-		in_guest = 0;
-		for (i = 0; i < NR_VCPUS; i++)
-			if (rt->vcpu[i]->mode == IN_GUEST_MODE)
-				in_guest |= BIT(i);
-		expect_none(test, caller, in_guest, "not told to leave the guest:");
-	}
+	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_all_asked_to_sleep);
+	after_each_reset(test, KVM_MP_STATE_STOPPED, check_all_asked_to_sleep);
 }
-
-static const struct system_event {
-	const char *name;
-	u32 type;
-	u64 reason;
-} system_events[] = {
-	{ "shutdown", KVM_SYSTEM_EVENT_SHUTDOWN, 0 },
-	{ "reset", KVM_SYSTEM_EVENT_RESET, 1 },
-	{ "64-bit reason", KVM_SYSTEM_EVENT_RESET, 0xfedcba9876543210ULL },
-};
 
 KUNIT_ARRAY_PARAM_DESC(system_event, system_events, name);
 
@@ -744,11 +891,11 @@ static void reset_reports_system_event(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, expected);
 
 	for (caller = 0; caller < NR_VCPUS; caller++) {
-		make_all_runnable(rt, caller);
+		prepare_reset(rt, caller, KVM_MP_STATE_RUNNABLE);
 		for (i = 0; i < NR_VCPUS; i++)
 			memset(rt->vcpu[i]->run, RUN_MARK, PAGE_SIZE);
 
-		system_reset(test, caller, event->type, event->reason);
+		system_reset(test, caller, event);
 		for (i = 0; i < NR_VCPUS; i++) {
 			const u8 *run = (u8 *)rt->vcpu[i]->run;
 
@@ -765,8 +912,9 @@ static void reset_reports_system_event(struct kunit *test)
 					break;
 			if (byte < PAGE_SIZE)
 				KUNIT_FAIL(test,
-					   "reset by vCPU %u: byte %u of kvm_run of vCPU %u is 0x%02x, expected 0x%02x",
-					   caller, byte, i, run[byte], ((u8 *)expected)[byte]);
+					   "%s by vCPU %u: byte %u of kvm_run of vCPU %u is 0x%02x, expected 0x%02x",
+					   event->name, caller, byte, i, run[byte],
+					   ((u8 *)expected)[byte]);
 		}
 	}
 }
@@ -774,6 +922,7 @@ static void reset_reports_system_event(struct kunit *test)
 static struct kunit_case reset_test_cases[] = {
 	KUNIT_CASE(reset_holds_lock_of_target),
 	KUNIT_CASE(reset_waits_for_lock_of_target),
+	KUNIT_CASE(reset_takes_lock_of_every_vcpu),
 	KUNIT_CASE(reset_holds_one_lock_at_a_time),
 	KUNIT_CASE(reset_releases_every_lock),
 	KUNIT_CASE(reset_stops_every_vcpu),
@@ -783,8 +932,15 @@ static struct kunit_case reset_test_cases[] = {
 	{}
 };
 
+static int reset_test_suite_init(struct kunit_suite *suite)
+{
+	keeper_patience_ms = KEEPER_PATIENCE_MS;
+	return 0;
+}
+
 static struct kunit_suite reset_test_suite = {
 	.name = "riscv_kvm_vcpu_sbi",
+	.suite_init = reset_test_suite_init,
 	.init = reset_test_init,
 	.test_cases = reset_test_cases,
 };
