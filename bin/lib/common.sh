@@ -5,6 +5,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(realpath -m "${BUILD:-$top/build}")
 cross_compile=${CROSS_COMPILE:-riscv64-linux-gnu-}
 suite=riscv_kvm_vcpu_sbi kunitconfig=arch/riscv/kvm
+# what a kernel's log has if something is wrong with the kernel
+complaints='WARNING:|BUG:|INFO: (task|rcu|possible|trying)|rcu.*(stall|self-detected)|Oops|Kernel panic|suspicious RCU|kmemleak: [1-9][0-9]* new'
 
 # git must neither take a tree below build/ for a part of this repository nor
 # follow the user's settings where the result is to be the same everywhere.
