@@ -1,0 +1,28 @@
+#!/usr/bin/env bats
+# The suite in other configurations than its own.
+
+load lib/setup
+
+# What fits CI's time. The rest of tests/matrix is for `make matrix`.
+rows='default no-lockdep kunit-module'
+
+@test "the suite is right in these configurations: $rows" {
+	echo "# left out: $(sed -n 's/^\([a-z0-9-]*\) .*/\1/p' tests/matrix | grep -vxE "${rows// /|}" | xargs)" >&3
+	make -s matrix ROWS="$rows" 2> >(sed 's/^/# /' >&3)
+}
+
+@test "a verdict that is not the expected one is reported" {
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
+	sed -i 's/^\(default .*\) fail  *[0-9,]* /\1 skip 4 /' "$BATS_TEST_TMPDIR/tests/matrix"
+	BUILD=$build run "$BATS_TEST_TMPDIR/bin/matrix" default
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"ok     default "*" with "* && $output == *"WRONG  default "*" without "* ]]
+}
+
+@test "a row that is not there is one line, and the rows there are" {
+	run make -s matrix ROWS=no-such
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ ${lines[0]} == "error: tests/matrix has no row 'no-such' (it has: default "* ]]
+}
