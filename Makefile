@@ -3,11 +3,16 @@
 # The commands of this project; `make help` lists them. Each is a program in
 # bin/ of the same name, or a program of its own.
 
-.PHONY: help kunit check series bench clean
+.PHONY: help kunit mutants matrix soak check series bench clean
 
 help:
 	@echo 'make kunit              show on a real kernel that the suite tells the bug from the fix'
 	@echo 'make kunit KDIR=path    the same on your own kernel tree, which is only read'
+	@echo 'make mutants            show that the suite catches every wrong reset in tests/mutants'
+	@echo 'make mutants MUTANTS="lock-* guard"      only those'
+	@echo 'make matrix             show that it is right in every configuration in tests/matrix'
+	@echo 'make matrix ROWS="rt clang"              only those'
+	@echo 'make soak N=1000        show that it gives no wrong verdict in N runs under load'
 	@echo 'make check              all tests of this project'
 	@echo 'make check TESTS=name   only tests/name.bats'
 	@echo 'make series             make the mails in patches/ from the sources'
@@ -22,10 +27,19 @@ help:
 	@echo 'TIMEOUT=seconds         when a kernel counts as hung          (60)'
 
 # Each variable of the command line reaches the program as it was given.
-export KDIR TESTS SIGNOFF BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
+export KDIR TESTS SIGNOFF MUTANTS KERNELS CPUS ROWS N BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
 
 kunit:
 	@bin/kunit
+
+mutants:
+	@bin/mutants
+
+matrix:
+	@bin/matrix
+
+soak:
+	@bin/soak
 
 check:
 	@bin/check

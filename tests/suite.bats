@@ -18,9 +18,11 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	kunit
 	[ "$status" -eq 0 ]
 	row 'without fix' fail fail
-	row 'with fix' pass 'pass 8 passed, 0 failed, 0 skipped'
+	row 'with fix' pass 'pass 9 passed, 0 failed, 0 skipped'
 	[[ $output == *"The tree has the bug."* ]]
-	[[ $output == *reset_holds_lock_of_target* && $output == *reset_waits_for_lock_of_target* ]]
+	for case in reset_holds_lock_of_target reset_waits_for_lock_of_target reset_takes_lock_of_every_vcpu; do
+		[[ $output == *"  $case"* ]]
+	done
 }
 
 @test "each failure names the caller, the vCPUs and the lock held instead" {
@@ -28,11 +30,14 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	others=(1-3 0,2-3 0-1,3 0-2)
 	for caller in 0 1 2 3; do
 		for target in 0 1 2 3; do
-			run grep -F "reset by vCPU $caller: mp_state of vCPU $target written under the mp_state_lock of vCPU [$caller], expected its own" "$log"
-			[ "$status" -eq $((caller == target)) ]
+			for event in shutdown reset; do
+				run grep -F "$event by vCPU $caller: mp_state of vCPU $target written under the mp_state_lock of vCPU [$caller], expected its own" "$log"
+				[ "$status" -eq $((caller == target)) ]
+			done
 		done
 		grep -F "reset by vCPU $caller: somebody else held the mp_state_lock at the write of mp_state of vCPU ${others[caller]}" "$log"
 		grep -F "reset by vCPU $caller: did not wait for the mp_state_lock of vCPU ${others[caller]}" "$log"
+		grep -F "reset by vCPU $caller: did not take the mp_state_lock of vCPU ${others[caller]}" "$log"
 	done
 }
 
@@ -40,7 +45,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	for row in without with; do
 		results=$build/results/$vulnerable/$row-fix
 		failed=$(grep -c '^    not ok ' "$results/suite.ktap" || true)
-		[ "$(xmllint --xpath 'string(//testsuite/@tests)' "$results/junit.xml")" = 8 ]
+		[ "$(xmllint --xpath 'string(//testsuite/@tests)' "$results/junit.xml")" = 9 ]
 		[ "$(xmllint --xpath 'string(//testsuite/@failures)' "$results/junit.xml")" = "$failed" ]
 		[ "$(perl -MJSON::PP -0777 -ne 'print scalar grep { $_->{status} eq "FAIL" }
 			@{decode_json($_)->{sub_groups}[0]{test_cases}}' "$results/kunit.json")" = "$failed" ]
@@ -95,7 +100,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	echo "$output"
 	[ "$status" -eq 1 ]
 	# Nor is it the failure that the row without the fix has to show.
-	[[ $output == unclean$'\t'"8 passed"*"the kernel complained: WARNING:"* ]]
+	[[ $output == unclean$'\t'"9 passed"*"the kernel complained: WARNING:"* ]]
 }
 
 @test "interrupted while it builds, and then run again" {
@@ -135,7 +140,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	kunit KDIR="$kdir"
 	[ "$status" -eq 0 ]
 	row 'without fix' fail fail
-	row 'with fix' pass 'pass 8 passed, 0 failed, 0 skipped'
+	row 'with fix' pass 'pass 9 passed, 0 failed, 0 skipped'
 	[[ $output == *"the bug was put back"* ]]
 	[ "$(snapshot "$kdir")" = "$before" ]
 }

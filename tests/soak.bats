@@ -1,0 +1,14 @@
+#!/usr/bin/env bats
+# The same verdict every time, on a host that has other things to do.
+
+load lib/setup
+
+@test "a hundred runs under load: not one wrong verdict" {
+	make -s soak N=50 2> >(sed 's/^/# /' >&3)
+}
+
+@test "N that is no number is one line" {
+	run make -s soak N=many
+	[ "$status" -eq 2 ]
+	[[ ${lines[0]} == "error: "* ]]
+}
