@@ -3,8 +3,8 @@
 
 load lib/setup
 
-@test "a hundred runs under load: not one wrong verdict" {
-	make -s soak N=50 2> >(sed 's/^/# /' >&3)
+@test "sixty runs under load: not one wrong verdict" {
+	make -s soak N=30 2> >(sed 's/^/# /' >&3)
 }
 
 @test "N that is no number is one line" {

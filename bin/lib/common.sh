@@ -4,6 +4,7 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(realpath -m "${BUILD:-$top/build}")
 cross_compile=${CROSS_COMPILE:-riscv64-linux-gnu-}
+export BUILD=$build
 suite=riscv_kvm_vcpu_sbi kunitconfig=arch/riscv/kvm
 # what a kernel's log has if something is wrong with the kernel
 complaints='WARNING:|BUG:|INFO: (task|rcu|possible|trying)|rcu.*(stall|self-detected)|Oops|Kernel panic|suspicious RCU|kmemleak: [1-9][0-9]* new'
@@ -29,6 +30,18 @@ scratch() {
 	mkdir -p "$build" 2>/dev/null || die "cannot write to $build: set BUILD= to a directory that you own"
 	scratch=$(mktemp -d "$build/tmp.XXXXXX") || die "cannot write to $build: is the disk full?"
 	trap 'rm -rf "$scratch"' EXIT
+}
+
+# exclusive: nobody else uses $build, and there is room in it
+needed_gib=5
+exclusive() {
+	[[ $build != *[[:space:]:]* ]] || die "kernels do not build below a path with a space or a colon: set BUILD="
+	mkdir -p "$build" 2>/dev/null || die "cannot write to $build: set BUILD= to a directory that you own"
+	exec 9>"$build/lock"
+	flock -n 9 || die "another run is using $build: wait for it, or set BUILD= to another directory"
+	local free
+	free=$(df --output=avail -B1G "$build" | tail -n 1)
+	((free >= needed_gib)) || die "$build has $((free)) GiB left and a kernel needs $needed_gib: make room, or set BUILD="
 }
 
 # An interrupt ends the command, not just what it is waiting for.

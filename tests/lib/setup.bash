@@ -4,7 +4,7 @@
 top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 build=$(realpath -m "${BUILD:-$top/build}")
 # Each command is to be tried as a user would, with no variable of `make check`.
-unset KDIR TESTS SIGNOFF QEMU_ARGS TIMEOUT BEGAN MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+unset KDIR TESTS SIGNOFF MUTANTS KERNELS CPUS ROWS N LLVM QEMU_ARGS TIMEOUT RUNS BEGAN MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 cd "$top" || exit
 
 vulnerable=6.12.8 fixed=7.3.4

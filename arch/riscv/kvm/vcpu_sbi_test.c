@@ -47,16 +47,23 @@
 #define MP_STATE_MARK	0xa5a5a5a5U
 #define RUN_MARK	0xa5
 
-/* How long a reset may take to get on, before and after one has deadlocked. */
-#define KEEPER_PATIENCE_MS	2500
-#define KEEPER_IMPATIENCE_MS	100
+/* How often a state becomes MP_STATE_MARK; the reset may look until it's stopped. */
+#define MAX_MARKS	8
+
+/*
+ * How long a reset that isn't seen to wait may take to get on: while a lock is
+ * kept, while none is, and once a reset has deadlocked.
+ */
+#define KEPT_PATIENCE_MS	1000
+#define FREE_PATIENCE_MS	5000
+#define NO_PATIENCE_MS		100
 
 static const struct system_event {
 	const char *name;
 	u32 type;
 	u64 reason;
 } system_events[] = {
-	{ "shutdown", KVM_SYSTEM_EVENT_SHUTDOWN, 0 },
+	{ "shutdown", KVM_SYSTEM_EVENT_SHUTDOWN, 1 },
 	{ "reset", KVM_SYSTEM_EVENT_RESET, 0xfedcba9876543210ULL },
 };
 
@@ -69,26 +76,26 @@ struct lock_trace {
 	unsigned long held;		/* whose lock is held now */
 	unsigned long taken;		/* whose lock was held at all */
 	unsigned long held_together;	/* whose were held when most were */
-	unsigned long written;		/* whose state has changed */
-	unsigned long unguarded;	/* ... while its lock was not held */
-	unsigned long asked_early;	/* asked to sleep before a write */
-	unsigned long marked;		/* whose state became MP_STATE_MARK */
+	unsigned long unguarded;	/* whose state changed while it was not held */
+	unsigned long asked;		/* asked to sleep at the last look */
+	unsigned long asked_early;	/* ... and a state was written then */
 	bool irqs_off;			/* a lock was taken with interrupts off */
 	u32 seen[NR_VCPUS];		/* each state at the last look */
+	unsigned int marks[NR_VCPUS];	/* how often it became MP_STATE_MARK */
 	unsigned long locks[NR_VCPUS];	/* what was held at an unguarded write */
 	unsigned long ip[NR_VCPUS];	/* the lock event after that */
 };
 
 /* Whose lock is kept until somebody waits for it, and what came of it. */
 struct lock_keeper {
-	raw_spinlock_t lock;		/* guards what follows */
+	raw_spinlock_t lock;		/* guards what follows, up to @deadline */
 	bool active;			/* a reset runs */
 	unsigned long kept;		/* whose lock is kept now */
 	unsigned long waited;		/* whose lock was waited for */
 	unsigned long unguarded;	/* whose state changed while it was kept */
 	unsigned long asked_early;	/* asked to sleep while one was kept */
 	unsigned long deadlocked;	/* whose lock the reset took twice */
-	bool stuck;			/* it waited, but nobody held a lock */
+	unsigned int stuck;		/* how often all were set free */
 	u32 before[NR_VCPUS];		/* each state when the reset began */
 	ktime_t deadline;		/* when patience ends */
 	struct irq_work tick;		/* looks for waiters on the only CPU */
@@ -103,10 +110,11 @@ struct reset_test {
 	unsigned int caller;		/* of the present reset */
 	const struct system_event *event;
 	unsigned long keep;		/* whose lock to keep from the reset */
+	bool start_kept;		/* and start them, as HSM would, under it */
 	arch_spinlock_t raw_locks[NR_VCPUS];	/* when the reset began */
 	unsigned long taken;		/* whose lock the reset took at all */
 	unsigned long unreleased;	/* whose lock the reset left held */
-	bool context_changed;		/* preemption, interrupts or other locks differ */
+	bool context_changed;		/* preemption, interrupts or kvm->lock differ */
 };
 
 static u32 mp_state(struct reset_test *rt, unsigned int i)
@@ -143,14 +151,14 @@ static void trace_writes(struct reset_test *rt, unsigned long ip)
 		if (state == t->seen[i])
 			continue;
 		t->seen[i] = state;
-		t->written |= BIT(i);
-		t->asked_early |= asked_to_sleep(rt);
+		t->asked_early |= t->asked;
 		if (t->held & BIT(i) || t->unguarded & BIT(i))
 			continue;
 		t->unguarded |= BIT(i);
 		t->locks[i] = t->held;
 		t->ip[i] = ip;
 	}
+	t->asked = asked_to_sleep(rt);
 }
 
 #if defined(CONFIG_LOCKDEP) && defined(CONFIG_TRACEPOINTS)
@@ -183,13 +191,13 @@ static void trace_release(struct reset_test *rt, unsigned long bit)
 	struct lock_trace *t = &rt->trace;
 	unsigned int i;
 
-	t->held &= ~bit;
-
-	/* Writing the same state once more would not show: mark it, once. */
-	if (!(bit & t->written & ~t->marked))
+	if (!bit)
 		return;
-	t->marked |= bit;
+	t->held &= ~bit;
 	i = __ffs(bit);
+	if (t->marks[i]++ >= MAX_MARKS)
+		return;
+	/* From here on, writing the same state once more shows. */
 	t->seen[i] = MP_STATE_MARK;
 	set_mp_state(rt, i, MP_STATE_MARK);
 }
@@ -258,24 +266,24 @@ static bool lock_trace_start(struct kunit *test)
 {
 	struct reset_test *rt = test->priv;
 	struct lock_trace *t = &rt->trace;
-	int err;
 
 	check_trace_callback_type_lock_acquire(probe_lock_acquire);
 	check_trace_callback_type_lock_release(probe_lock_release);
 
 	for_each_kernel_tracepoint(find_lock_tracepoints, t);
-	if (!t->acquire || !t->release)
-		return false;
-	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(t->acquire, probe_lock_acquire, rt));
-	err = tracepoint_probe_register(t->release, probe_lock_release, rt);
-	if (err)
-		tracepoint_probe_unregister(t->acquire, probe_lock_acquire, rt);
-	KUNIT_ASSERT_EQ(test, 0, err);
+	KUNIT_ASSERT_NOT_NULL(test, t->acquire);
+	KUNIT_ASSERT_NOT_NULL(test, t->release);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, lock_trace_stop, rt));
+	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(t->acquire, probe_lock_acquire, rt));
+	KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(t->release, probe_lock_release, rt));
 	return true;
 }
 
 #else
+
+static void lock_trace_stop(void *data)
+{
+}
 
 static bool lock_trace_start(struct kunit *test)
 {
@@ -310,7 +318,7 @@ static arch_spinlock_t *raw_mp_state_lock(struct reset_test *rt, unsigned int i)
 #endif
 }
 
-static unsigned int keeper_patience_ms;
+static unsigned int free_patience_ms;
 
 static void keeper_note_writes(struct reset_test *rt)
 {
@@ -322,36 +330,50 @@ static void keeper_note_writes(struct reset_test *rt)
 			k->unguarded |= BIT(i);
 }
 
-static void keeper_set_deadline(struct lock_keeper *k)
+static void keeper_set_deadline(struct lock_keeper *k, unsigned int ms)
 {
-	k->deadline = ktime_add_ms(ktime_get(), keeper_patience_ms);
+	k->deadline = ktime_add_ms(ktime_get(), ms);
+}
+
+static void keeper_be_patient(struct lock_keeper *k)
+{
+	keeper_set_deadline(k, k->kept ? KEPT_PATIENCE_MS : free_patience_ms);
 }
 
 static void keeper_let_go(struct reset_test *rt, unsigned int i)
 {
 	struct lock_keeper *k = &rt->keeper;
 
+	keeper_note_writes(rt);
+	k->asked_early |= asked_to_sleep(rt);
 	k->kept &= ~BIT(i);
 	k->waited |= BIT(i);
-	keeper_set_deadline(k);
+	if (rt->start_kept)
+		set_mp_state(rt, i, KVM_MP_STATE_RUNNABLE);
 	arch_spin_unlock(raw_mp_state_lock(rt, i));
+	keeper_be_patient(k);
 }
 
 /*
- * A ticket lock that was unlocked once too often serves the ticket after the
- * one that is waiting. 16-bit tickets come round.
+ * The reset neither returns nor waits where it can be seen: it tries a lock again
+ * and again that it holds itself, or it waits for its turn with a ticket lock that
+ * was unlocked too often and serves later tickets. So unlock what is locked and, if
+ * that doesn't help, go back by two: 16-bit tickets come round. Again in turn.
  */
-static void keeper_turn_back(struct reset_test *rt)
+static void keeper_set_free(struct reset_test *rt)
 {
-	struct lock_keeper *k = &rt->keeper;
 	unsigned int i, n;
 
-	k->stuck = true;
-	keeper_patience_ms = KEEPER_IMPATIENCE_MS;
-	keeper_set_deadline(k);
-	for (i = 0; i < NR_VCPUS; i++)
-		for (n = 0; n < U16_MAX; n++)
-			arch_spin_unlock(raw_mp_state_lock(rt, i));
+	for (i = 0; i < NR_VCPUS; i++) {
+		arch_spinlock_t *lock = raw_mp_state_lock(rt, i);
+
+		if (rt->keeper.stuck % 2)
+			for (n = 0; n < 2 * U16_MAX; n++)
+				arch_spin_unlock(lock);
+		else if (arch_spin_is_locked(lock))
+			arch_spin_unlock(lock);
+	}
+	rt->keeper.stuck++;
 }
 
 /* Look once for somebody who waits. In hard interrupt or thread context. */
@@ -359,37 +381,31 @@ static void keeper_look(struct reset_test *rt)
 {
 	struct lock_keeper *k = &rt->keeper;
 	bool late = ktime_after(ktime_get(), k->deadline);
+	unsigned long contended = 0;
 	unsigned int i;
 
-	for (i = 0; i < NR_VCPUS; i++) {
-		arch_spinlock_t *lock = raw_mp_state_lock(rt, i);
+	/* spin_is_contended() is constantly 0 on some riscv kernels. */
+	for (i = 0; i < NR_VCPUS; i++)
+		if (arch_spin_is_contended(raw_mp_state_lock(rt, i)))
+			contended |= BIT(i);
 
-		/* spin_is_contended() is constantly 0 on some riscv kernels. */
-		if (!arch_spin_is_contended(lock))
-			continue;
-		/* Pairs with the lock operation of whoever waits. */
-		smp_rmb();
-		if (k->kept & BIT(i)) {
-			keeper_note_writes(rt);
-			k->asked_early |= asked_to_sleep(rt);
-			keeper_let_go(rt, i);
-			return;
-		}
-		if (late) {
-			k->deadlocked |= BIT(i);
-			keeper_patience_ms = KEEPER_IMPATIENCE_MS;
-			arch_spin_unlock(lock);
-			return;
-		}
-	}
-
-	/* It doesn't return, but isn't seen either: it may loop on spin_trylock(). */
-	if (late && k->kept) {
-		keeper_note_writes(rt);
-		for_each_set_bit(i, &k->kept, NR_VCPUS)
-			keeper_let_go(rt, i);
+	/* Who takes a ticket has published what it wrote before. */
+	smp_rmb();
+	if (contended & k->kept) {
+		keeper_let_go(rt, __ffs(contended & k->kept));
+	} else if (late && k->kept) {
+		/* Looping on spin_trylock() doesn't show. Is it this one? */
+		keeper_let_go(rt, __ffs(k->kept));
+		if (k->kept)
+			keeper_set_deadline(k, NO_PATIENCE_MS);
 	} else if (late) {
-		keeper_turn_back(rt);
+		free_patience_ms = NO_PATIENCE_MS;
+		k->deadlocked |= contended;
+		if (contended)
+			arch_spin_unlock(raw_mp_state_lock(rt, __ffs(contended)));
+		else
+			keeper_set_free(rt);
+		keeper_be_patient(k);
 	}
 }
 
@@ -437,10 +453,10 @@ static void keeper_begin(struct reset_test *rt)
 	k->unguarded = 0;
 	k->asked_early = 0;
 	k->deadlocked = 0;
-	k->stuck = false;
+	k->stuck = 0;
 	for (i = 0; i < NR_VCPUS; i++)
 		k->before[i] = mp_state(rt, i);
-	keeper_set_deadline(k);
+	keeper_be_patient(k);
 	k->active = true;
 	raw_spin_unlock_irq(&k->lock);
 	if (!k->thread)
@@ -635,7 +651,7 @@ static void system_reset(struct kunit *test, unsigned int caller,
 	struct kvm_vcpu *vcpu = rt->vcpu[caller];
 	struct lock_keeper *k = &rt->keeper;
 	struct lock_trace *t = &rt->trace;
-	int preempt, depth;
+	int preempt;
 	unsigned int i;
 
 	rt->caller = caller;
@@ -647,7 +663,6 @@ static void system_reset(struct kunit *test, unsigned int caller,
 	keeper_begin(rt);
 	copy_raw_locks(rt);
 	preempt = preempt_count();
-	depth = lockdep_depth(current);
 	WRITE_ONCE(t->task, current);
 
 	kvm_riscv_vcpu_sbi_system_reset(vcpu, vcpu->run, event->type, event->reason);
@@ -655,8 +670,7 @@ static void system_reset(struct kunit *test, unsigned int caller,
 	trace_writes(rt, _THIS_IP_);
 	WRITE_ONCE(t->task, NULL);
 	rt->taken = t->taken | changed_raw_locks(rt);
-	rt->context_changed = preempt_count() != preempt || irqs_disabled() ||
-			      lockdep_depth(current) != depth;
+	rt->context_changed = preempt_count() != preempt || irqs_disabled();
 	if (irqs_disabled())
 		local_irq_enable();
 	keeper_end(rt);
@@ -669,7 +683,7 @@ static void system_reset(struct kunit *test, unsigned int caller,
 				     event->name, caller, NR_VCPUS, &k->deadlocked);
 	if (k->stuck)
 		KUNIT_FAIL_AND_ABORT(test,
-				     "%s by vCPU %u: deadlock, some mp_state_lock was released more often than taken",
+				     "%s by vCPU %u: deadlock, it went on when every mp_state_lock was set free",
 				     event->name, caller);
 }
 
@@ -718,7 +732,8 @@ static void reset_holds_lock_of_target(struct kunit *test)
 {
 	require_lock_trace(test);
 	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_locks_held);
-	/* From here on, writing RUNNABLE would show, too. */
+	after_each_reset(test, KVM_MP_STATE_STOPPED, check_locks_held);
+	/* Here, writing RUNNABLE would show, too. */
 	after_each_reset(test, MP_STATE_MARK, check_locks_held);
 }
 
@@ -734,8 +749,8 @@ static void check_locks_waited_for(struct kunit *test)
 		    "KVM_REQ_SLEEP came before every lock was taken, for");
 }
 
-/* No write before the reset has waited for that vCPU's lock to come free. */
-static void reset_waits_for_lock_of_target(struct kunit *test)
+/* Keep all locks from every reset of this case from now on. May sleep. */
+static void require_lock_keeper(struct kunit *test)
 {
 	struct reset_test *rt = test->priv;
 
@@ -751,9 +766,16 @@ static void reset_waits_for_lock_of_target(struct kunit *test)
 			kunit_skip(test, "one CPU: the reset waits with interrupts off");
 		if (rt->context_changed)
 			kunit_skip(test, "one CPU: the reset changes preemption or interrupts");
+		/* Its marks would be taken for writes. */
+		kunit_release_action(test, lock_trace_stop, rt);
 	}
-
 	rt->keep = ALL_VCPUS;
+}
+
+/* No write before the reset has waited for that vCPU's lock to come free. */
+static void reset_waits_for_lock_of_target(struct kunit *test)
+{
+	require_lock_keeper(test);
 	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_locks_waited_for);
 }
 
@@ -790,6 +812,7 @@ static void reset_holds_one_lock_at_a_time(struct kunit *test)
 {
 	require_lock_trace(test);
 	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_one_lock_held);
+	after_each_reset(test, KVM_MP_STATE_STOPPED, check_one_lock_held);
 }
 
 static void check_nothing_held(struct kunit *test)
@@ -798,15 +821,13 @@ static void check_nothing_held(struct kunit *test)
 
 	expect_none(test, rt->unreleased, "not free afterwards: the mp_state_lock of");
 	KUNIT_EXPECT_FALSE_MSG(test, rt->context_changed,
-			       "%s by vCPU %u: preemption, interrupts or locks held are not as they were",
+			       "%s by vCPU %u: preemption, interrupts or kvm->lock are not as they were",
 			       rt->event->name, rt->caller);
 }
 
 /* Every lock is free afterwards, and the caller is where it was. */
 static void reset_releases_every_lock(struct kunit *test)
 {
-	if (!IS_ENABLED(CONFIG_SMP) && !IS_ENABLED(CONFIG_DEBUG_SPINLOCK))
-		kunit_skip(test, "needs CONFIG_SMP or CONFIG_DEBUG_SPINLOCK");
 	after_each_reset(test, KVM_MP_STATE_RUNNABLE, check_nothing_held);
 	after_each_reset(test, KVM_MP_STATE_STOPPED, check_nothing_held);
 }
@@ -837,6 +858,31 @@ static void reset_stops_every_vcpu(struct kunit *test)
 		system_reset(test, caller, &system_events[0]);
 		check_all_stopped(test);
 	}
+}
+
+static void check_none_left_running(struct kunit *test)
+{
+	struct reset_test *rt = test->priv;
+	unsigned long running = 0;
+	unsigned int i;
+
+	for (i = 0; i < NR_VCPUS; i++)
+		if (mp_state(rt, i) == KVM_MP_STATE_RUNNABLE)
+			running |= BIT(i);
+	expect_none(test, running, "started before its mp_state_lock was taken, but not stopped:");
+}
+
+/*
+ * A vCPU may be started by another one, under its lock, until the reset has taken
+ * that lock. Only then does its state count.
+ */
+static void reset_stops_vcpu_started_meanwhile(struct kunit *test)
+{
+	struct reset_test *rt = test->priv;
+
+	require_lock_keeper(test);
+	rt->start_kept = true;
+	after_each_reset(test, KVM_MP_STATE_STOPPED, check_none_left_running);
 }
 
 static void check_sleep_not_early(struct kunit *test)
@@ -926,6 +972,7 @@ static struct kunit_case reset_test_cases[] = {
 	KUNIT_CASE(reset_holds_one_lock_at_a_time),
 	KUNIT_CASE(reset_releases_every_lock),
 	KUNIT_CASE(reset_stops_every_vcpu),
+	KUNIT_CASE(reset_stops_vcpu_started_meanwhile),
 	KUNIT_CASE(reset_requests_sleep_after_last_write),
 	KUNIT_CASE(reset_requests_sleep_of_every_vcpu),
 	KUNIT_CASE_PARAM(reset_reports_system_event, system_event_gen_params),
@@ -934,7 +981,7 @@ static struct kunit_case reset_test_cases[] = {
 
 static int reset_test_suite_init(struct kunit_suite *suite)
 {
-	keeper_patience_ms = KEEPER_PATIENCE_MS;
+	free_patience_ms = FREE_PATIENCE_MS;
 	return 0;
 }
 
