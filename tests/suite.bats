@@ -129,7 +129,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 @test "stock kunit.py passes with the fix on the tree that the main job leaves" {
 	cd "$build/trees/$vulnerable"
 	run tools/testing/kunit/kunit.py run --arch=riscv --cross_compile=riscv64-linux-gnu- \
-		--kunitconfig=arch/riscv/kvm --build_dir="$build/out/$vulnerable"
+		--kunitconfig=arch/riscv/kvm --build_dir="$build/out/stock"
 	[ "$status" -eq 0 ]
 	[[ $output == *"Testing complete. Ran 11 tests: passed: 11"* ]]
 }
