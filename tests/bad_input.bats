@@ -3,6 +3,9 @@
 
 load lib/setup
 
+# run --separate-stderr
+bats_require_minimum_version 1.5.0
+
 setup() { KDIR=$BATS_TEST_TMPDIR/tree; }
 
 # refused PATTERN: the main job with KDIR ends with one line that matches
@@ -185,14 +188,42 @@ mirror() {
 		/usr/lib/apt/apt-helper download-file "$site/dists/trixie/$file" "$dir/dists/trixie/$file"
 	done
 	package=linux_$vulnerable
-	for file in $package-1.dsc $package.orig.tar.xz $package-1.debian.tar.xz; do
-		/usr/lib/apt/apt-helper download-file "$site/pool/main/l/linux/$file" "$dir/pool/main/l/linux/$file"
-	done
+	file=pool/main/l/linux/$package.orig.tar.xz
+	/usr/lib/apt/apt-helper download-file "$site/$file" "$dir/$file"
 	echo "deb file:$dir $codename main" >"$dir/sources.list"
 	cat >"$dir/apt.conf" <<-END
 		Dir::Etc::SourceList "$dir/sources.list";
 		Dir::Etc::SourceParts "/dev/null";
 	END
+}
+
+@test "a kernel that the archive has dropped is told from one that cannot be read" {
+	dir=$BATS_TEST_TMPDIR/mirror
+	mirror "$dir"
+	export APT_CONFIG=$dir/apt.conf BUILD=$BATS_TEST_TMPDIR/build
+	rm "$dir/pool/main/l/linux/linux_$vulnerable.orig.tar.xz"
+	run bin/fetch-kernel $vulnerable
+	echo "$output"
+	[ "$status" -eq 4 ]
+	[[ ${lines[-1]} == "error: cannot download linux=$vulnerable-1"* ]]
+	# The main job goes on to another; the mails stay.
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR"
+	sed -i "/^$vulnerable /!d" series/bases
+	echo "9.9.9  trixie  src:linux=9.9.9-1" >>series/bases
+	mkdir -p "$BUILD/src/linux-9.9.9/arch/riscv/include/asm"
+	echo mp_state_lock >"$BUILD/src/linux-9.9.9/arch/riscv/include/asm/kvm_host.h"
+	run --separate-stderr bin/pick-kernel
+	echo "$output $stderr"
+	[ "$status" -eq 0 ]
+	[ "$output" = 9.9.9 ]
+	[[ $stderr == *"The archive has Linux $vulnerable no more: trying the next"* ]]
+	sed -i "/^9.9.9 /d" series/bases
+	run --separate-stderr bin/make-series
+	echo "$output $stderr"
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"The archive has Linux $vulnerable no more: its mails stay as they are."* ]]
+	diff -r "$top/patches" patches
 }
 
 @test "a download that was cut short or altered is not unpacked" {

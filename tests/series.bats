@@ -4,13 +4,10 @@
 load lib/setup
 
 setup_file() {
-	for version in $(bases); do bin/fetch-kernel "$version"; done
+	fetch_bases
 }
 
 am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "${@:2}"; }
-
-# Fixed kernels get one mail less.
-mails_of() { if [ -e "patches/linux-$1/0003"* ]; then echo 3; else echo 2; fi; }
 
 @test "patches/ is what the sources give" {
 	OUT=$BATS_TEST_TMPDIR/patches run bin/make-series
@@ -40,7 +37,7 @@ mails_of() { if [ -e "patches/linux-$1/0003"* ]; then echo 3; else echo 2; fi; }
 }
 
 @test "git am takes the mails of each kernel, as the glob of the README finds them" {
-	for version in $(bases); do
+	for version in $(mailed); do
 		tree=$BATS_TEST_TMPDIR/$version
 		small_tree "$version" "$tree"
 		in_git "$tree"
@@ -53,7 +50,7 @@ mails_of() { if [ -e "patches/linux-$1/0003"* ]; then echo 3; else echo 2; fi; }
 }
 
 @test "the mails apply without fuzz and without an offset" {
-	for version in $(bases); do
+	for version in $(mailed); do
 		tree=$BATS_TEST_TMPDIR/$version
 		small_tree "$version" "$tree"
 		for mail in "patches/linux-$version/"*.patch; do
@@ -70,7 +67,7 @@ mails_of() { if [ -e "patches/linux-$1/0003"* ]; then echo 3; else echo 2; fi; }
 +		spin_lock(&tmp->arch.mp_state_lock);
 -		spin_unlock(&vcpu->arch.mp_state_lock);
 +		spin_unlock(&tmp->arch.mp_state_lock);'
-	for version in $(bases); do
+	for version in $(mailed); do
 		fix=("patches/linux-$version/"*Take-each-vCPU*.patch)
 		if grep -q 'spin_lock(&vcpu->arch.mp_state_lock)' "$(bin/fetch-kernel "$version")/arch/riscv/kvm/vcpu_sbi.c"; then
 			[[ ${fix[0]} == */0001-* ]]
@@ -113,7 +110,7 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 	git config --global user.name "$(sed 's/ <.*//' series/author)"
 	git config --global user.email "$(sed 's/.*<\(.*\)>/\1/' series/author)"
 	SIGNOFF=1 OUT=$BATS_TEST_TMPDIR/signed bin/make-series
-	for version in $(bases); do
+	for version in $(mailed); do
 		for mail in "$BATS_TEST_TMPDIR/signed/linux-$version/"*.patch; do
 			(cd "$build/src/linux-$version" && perl scripts/checkpatch.pl --strict --ignore UNKNOWN_COMMIT_ID "$mail")
 		done
@@ -121,7 +118,7 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 }
 
 @test "the new files find the KVM/riscv maintainers and lists" {
-	for version in $(bases); do
+	for version in $(mailed); do
 		tree=$BATS_TEST_TMPDIR/$version
 		small_tree "$version" "$tree"
 		cp -r "$build/src/linux-$version/scripts" "$tree/"

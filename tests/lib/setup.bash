@@ -4,12 +4,31 @@
 top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 build=$(realpath -m "${BUILD:-$top/build}")
 # Each command is to be tried as a user would, with no variable of `make check`.
-unset KDIR TESTS SIGNOFF MUTANTS KERNELS CPUS ROWS N LLVM QEMU_ARGS TIMEOUT RUNS BEGAN MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+unset KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CPUS ROWS N LLVM QEMU_ARGS TIMEOUT RUNS BEGAN MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 cd "$top" || exit
 
 vulnerable=6.12.8 fixed=7.3.4
 
 bases() { sed -e '/^#/d' -e '/^$/d' series/bases | cut -d' ' -f1; }
+
+# fetch_bases: have all of them unpacked that the archive still has
+fetch_bases() {
+	local version status
+	for version in $(bases); do
+		status=0
+		bin/fetch-kernel "$version" || status=$?
+		[ $status != 4 ] || echo "# the archive has Linux $version no more: not tested" >&3
+		[ $status = 0 ] || [ $status = 4 ]
+	done
+}
+
+# mailed: the unpacked ones that have mails; the unaffected ones have none
+mailed() {
+	local version
+	for version in $(bases); do
+		[ ! -d "patches/linux-$version" ] || [ ! -d "$build/src/linux-$version" ] || echo "$version"
+	done
+}
 
 # one_line: that is all a user sees of an error
 one_line() {
