@@ -3,11 +3,14 @@
 # The commands of this project; `make help` lists them. Each is a program in
 # bin/ of the same name, or a program of its own.
 
-.PHONY: help kunit mutants matrix soak check series bench clean
+.PHONY: help kunit triage patches mutants matrix soak check series bench clean
 
 help:
 	@echo 'make kunit              show on a real kernel that the suite tells the bug from the fix'
 	@echo 'make kunit KDIR=path    the same on your own kernel tree, which is only read'
+	@echo 'make triage KDIR=path   say whether that kernel tree has the bug'
+	@echo 'make triage KDIR=path REV=v6.12.1        the same for revisions of a git tree'
+	@echo 'make patches KDIR=path OUT=dir           make the mails for exactly that tree'
 	@echo 'make mutants            show that the suite catches every wrong reset in tests/mutants'
 	@echo 'make mutants MUTANTS="lock-* guard"      only those'
 	@echo 'make matrix             show that it is right in every configuration in tests/matrix'
@@ -27,10 +30,16 @@ help:
 	@echo 'TIMEOUT=seconds         when a kernel counts as hung          (60)'
 
 # Each variable of the command line reaches the program as it was given.
-export KDIR TESTS SIGNOFF MUTANTS KERNELS CPUS ROWS N BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
+export KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CPUS ROWS N BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
 
 kunit:
 	@bin/kunit
+
+triage:
+	@bin/triage
+
+patches:
+	@bin/patches
 
 mutants:
 	@bin/mutants
