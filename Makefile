@@ -3,7 +3,7 @@
 # The commands of this project; `make help` lists them. Each is a program in
 # bin/ of the same name, or a program of its own.
 
-.PHONY: help kunit triage patches mutants matrix soak check series bench clean
+.PHONY: help kunit triage patches lint bisect-proof mutants matrix rows soak check series bench clean
 
 help:
 	@echo 'make kunit              show on a real kernel that the suite tells the bug from the fix'
@@ -11,10 +11,14 @@ help:
 	@echo 'make triage KDIR=path   say whether that kernel tree has the bug'
 	@echo 'make triage KDIR=path REV=v6.12.1        the same for revisions of a git tree'
 	@echo 'make patches KDIR=path OUT=dir           make the mails for exactly that tree'
+	@echo 'make lint               run the kernel tools over the mails'
+	@echo 'make lint KERNELS=7.3.4 CHECKS="sparse clang"   only on that kernel, only these'
+	@echo 'make bisect-proof       build and boot each patch of the series by itself'
 	@echo 'make mutants            show that the suite catches every wrong reset in tests/mutants'
 	@echo 'make mutants MUTANTS="lock-* guard"      only those'
 	@echo 'make matrix             show that it is right in every configuration in tests/matrix'
 	@echo 'make matrix ROWS="rt clang"              only those'
+	@echo 'make rows               its rows, for GitHub Actions; FORMAT=gitlab: for GitLab'
 	@echo 'make soak N=1000        show that it gives no wrong verdict in N runs under load'
 	@echo 'make check              all tests of this project'
 	@echo 'make check TESTS=name   only tests/name.bats'
@@ -30,7 +34,7 @@ help:
 	@echo 'TIMEOUT=seconds         when a kernel counts as hung          (60)'
 
 # Each variable of the command line reaches the program as it was given.
-export KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CPUS ROWS N BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
+export KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CHECKS FULL FORMAT CPUS ROWS N BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
 
 kunit:
 	@bin/kunit
@@ -41,11 +45,20 @@ triage:
 patches:
 	@bin/patches
 
+lint:
+	@bin/lint
+
+bisect-proof:
+	@bin/bisect-proof
+
 mutants:
 	@bin/mutants
 
 matrix:
 	@bin/matrix
+
+rows:
+	@bin/rows
 
 soak:
 	@bin/soak

@@ -5,7 +5,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(realpath -m "${BUILD:-$top/build}")
 cross_compile=${CROSS_COMPILE:-riscv64-linux-gnu-}
 export BUILD=$build
-suite=riscv_kvm_vcpu_sbi kunitconfig=arch/riscv/kvm
+# Which suite, and the configuration for it: a directory in the tree, or a file.
+suite=${SUITE:-riscv_kvm_vcpu_sbi} kunitconfig=${KUNITCONFIG:-arch/riscv/kvm}
 # what a kernel's log has if something is wrong with the kernel
 complaints='WARNING:|BUG:|INFO: (task|rcu|possible|trying)|rcu.*(stall|self-detected)|Oops|Kernel panic|suspicious RCU|kmemleak: [1-9][0-9]* new'
 
@@ -56,6 +57,9 @@ diffs() { (cd "$top" && find . -path ./build -prune -o -name "*.$1.diff" -printf
 
 # touched: the files that the series changes in a kernel
 touched() { diffs "*" | sed 's/\.[a-z]*\.diff$//' | sort -u; }
+
+# new_files: those that the series adds to one
+new_files() { table "$top/series/order" | awk '{ for (i = 2; i <= NF; i++) print $i }'; }
 
 patches() { table "$top/series/order" | awk '{ print $1 }'; }
 

@@ -1,0 +1,139 @@
+# Sourced by bin/lint: its checks. A check_NAME looks at the mails in $scratch/mails,
+# or at the patched $tree; each line that it prints is a complaint. A tree_NAME runs
+# on $tree before and after; what it prints after only is a complaint, and so is
+# "cannot run: ...".
+# shellcheck shell=bash disable=SC2154,SC2034 # shared with bin/lint
+
+# in the order in which they run
+all_checks='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style kunit-config
+	kernel-doc gcc sparse clang rv32 coccicheck htmldocs'
+kvm=arch/riscv/kvm suite_option=RISCV_KVM_VCPU_SBI_KUNIT_TEST
+
+check_checkpatch() {
+	local mail
+	# The commits that the messages name are in the kernel's history only.
+	for mail in "$scratch/mails"/*.patch; do
+		(cd "$tree" && perl scripts/checkpatch.pl --strict --terse --no-summary --ignore UNKNOWN_COMMIT_ID "$mail") || true
+	done
+}
+
+check_fixes() {
+	local mail commit subject
+	{ grep -H '^Fixes:' "$scratch/mails"/*.patch || true; } | while IFS=: read -r mail _ tag; do
+		mail=${mail##*/}
+		if [[ ! $tag =~ ^\ ([0-9a-f]{12})\ \(\"(.*)\"\)$ ]]; then
+			echo "$mail: not the form 'Fixes: <12 digits> (\"<subject>\")':$tag"
+			continue
+		fi
+		commit=${BASH_REMATCH[1]}
+		[ -n "${FULL:-}" ] || continue
+		subject=$(git -C "$FULL" log -1 --format=%s "$commit" 2>/dev/null) || subject="no such commit in $FULL"
+		[ "$subject" = "${BASH_REMATCH[2]}" ] || echo "$mail: $commit is: $subject"
+	done
+}
+
+# After git am -s, who applies is the last to sign off, and nobody is named twice.
+check_signoff() {
+	local repo=$scratch/signoff
+	rm -rf "$repo" && git init -q "$repo"
+	(cd "$tree.plain" && touched | xargs cp --parents -t "$repo")
+	git -C "$repo" add -A
+	git -C "$repo" -c user.name=Base -c user.email=base@example.org commit -qm base
+	git -C "$repo" -c user.name=Maintainer -c user.email=maintainer@example.org am -q -s "$scratch/mails"/*.patch 2>&1 || return 0
+	git -C "$repo" log --reverse --format='%s%x09%(trailers:key=Signed-off-by,valueonly,separator=%x2C)' HEAD~"$(find "$scratch/mails" -name '*.patch' | wc -l)".. |
+		grep -vP '\t(?!.*(<[^>]*>).*\1)(.*,)?Maintainer <maintainer@example.org>$' || true
+}
+
+check_maintainers() {
+	local mail found
+	for mail in "$scratch/mails"/*.patch; do
+		found=$(cd "$tree" && perl scripts/get_maintainer.pl --no-git --no-git-fallback --no-tree "$mail" 2>&1)
+		for who in 'Anup Patel' kvm-riscv@lists.infradead.org linux-riscv@lists.infradead.org; do
+			grep -qF "$who" <<<"$found" || echo "${mail##*/}: get_maintainer.pl does not name $who"
+		done
+	done
+}
+
+# Documentation/dev-tools/kunit/style.rst, "Test Kconfig Entries"
+check_kconfig-style() {
+	awk -v name="$suite_option" '
+		$1 == "config" { inside = $2 == name; seen += inside }
+		inside && /^\t(bool|tristate) "KUnit tests? for .*" if !KUNIT_ALL_TESTS$/ { prompt = 1 }
+		inside && /^\tdepends on .*KUNIT/ { depends = 1 }
+		inside && /^\tdefault KUNIT_ALL_TESTS$/ { by_default = 1 }
+		inside && /^\t  .*KUnit documentation in Documentation\/dev-tools\/kunit\// { help = 1 }
+		END {
+			if (name !~ /_KUNIT_TEST$/) print name ": does not end in _KUNIT_TEST"
+			if (seen != 1) print name ": not one entry in Kconfig but " seen + 0
+			if (!prompt) print name ": no prompt \"KUnit tests for ...\" if !KUNIT_ALL_TESTS"
+			if (!depends) print name ": does not depend on KUNIT"
+			if (!by_default) print name ": no default KUNIT_ALL_TESTS"
+			if (!help) print name ": help does not refer to the KUnit documentation"
+		}' "$tree/$kvm/Kconfig"
+}
+
+check_kunit-config() {
+	(cd "$tree" && tools/testing/kunit/kunit.py config --arch=riscv --cross_compile="$cross_compile" \
+		--kunitconfig="$kunitconfig" --build_dir="$out/kunit-config") 2>&1 </dev/null | grep -E 'ERROR|Missing|not all' || true
+}
+
+# The patterns are looked for among the files that git lists; those near KVM will do.
+tree_maintainers-self-test() {
+	git init -q "$tree"
+	(cd "$tree" && find arch/riscv Documentation/virt virt -type f -printf "100644 $(git hash-object -t blob /dev/null) 0\t%p\n" |
+		git update-index --index-info && perl scripts/get_maintainer.pl --self-test=sections,patterns 2>&1) || true
+	rm -rf "$tree/.git"
+}
+
+tree_kernel-doc() {
+	(cd "$tree" && scripts/kernel-doc -none -Wall "$kvm"/vcpu_sbi*.c 2>&1) || true
+}
+
+# kbuild NAME ARGUMENT...: make in the build directory of a configuration
+kbuild() { make -s -C "$tree" ARCH=riscv O="$out/$1" CROSS_COMPILE="$cross_compile" "${@:2}"; }
+
+# configure NAME TARGET ARGUMENT...: everything as modules, or what TARGET is; the
+# suite with it, and warnings that do not end the build
+configure() {
+	mkdir -p "$out/$1"
+	printf '%s\n' '# CONFIG_WERROR is not set' '# CONFIG_CPUMASK_OFFSTACK is not set' '# CONFIG_DEBUG_PER_CPU_MAPS is not set' \
+		CONFIG_DEBUG_INFO_NONE=y CONFIG_KVM=m CONFIG_KUNIT=m CONFIG_VIRTUALIZATION=y CONFIG_$suite_option=y \
+		'# CONFIG_GCC_PLUGINS is not set' '# CONFIG_MODULE_SIG is not set' >"$out/$1.config"
+	if [ -e "$out/$1/.config" ]; then
+		cat "$out/$1.config" >>"$out/$1/.config"
+		kbuild "$1" olddefconfig "${@:3}"
+	else
+		kbuild "$1" "$2" KCONFIG_ALLCONFIG="$out/$1.config" "${@:3}"
+		[ "$2" = allmodconfig ] || { cat "$out/$1.config" >>"$out/$1/.config"; kbuild "$1" olddefconfig "${@:3}"; }
+	fi
+	kbuild "$1" -j"$jobs" prepare modules_prepare "${@:3}"
+}
+
+# compile NAME TARGET ARGUMENT...: what building KVM says
+compile() {
+	configure "$1" "$2" "${@:3}" >"$out/$1.log" 2>&1 || { echo "cannot run: $(last_line "$out/$1.log")"; return; }
+	! grep -q "^config $suite_option" "$tree/$kvm/Kconfig" || grep -qx "CONFIG_$suite_option=y" "$out/$1/.config" ||
+		echo "cannot run: $suite_option cannot be switched on in this configuration"
+	kbuild "$1" -k -j"$jobs" "$kvm/" "${@:3}" 2>&1 || true
+}
+
+tree_gcc() { compile allmod allmodconfig W=1; }
+tree_sparse() {
+	rm -f "$out"/allmod/"$kvm"/vcpu_sbi.o "$out"/allmod/"$kvm"/vcpu_sbi_test.o
+	compile allmod allmodconfig C=1 CHECK="$top/bin/sparse-riscv" | sed 's/^.*not available or not up to date/cannot run: &/'
+}
+tree_clang() { compile clang allmodconfig LLVM=-19 W=1; }
+tree_rv32() { compile rv32 rv32_defconfig W=1; }
+
+tree_coccicheck() {
+	kbuild allmod coccicheck MODE=report M="$kvm" J="$jobs" >"$out/coccicheck.log" 2>&1 ||
+		echo "cannot run: coccicheck: $(grep -v '^make' "$out/coccicheck.log" | tail -n 2 | tr '\n' ' ')"
+	grep '^\./[a-z_0-9]*\.[ch]:' "$out/coccicheck.log" || true
+}
+
+tree_htmldocs() {
+	(cd "$tree" && make htmldocs SPHINXDIRS=virt/kvm O="$out/docs") >"$out/htmldocs.log" 2>&1 ||
+		echo "cannot run: htmldocs: $(last_line "$out/htmldocs.log")"
+	grep -E 'virt/kvm.*(WARNING|ERROR)|kvm.*\.rst:' "$out/htmldocs.log" || true
+}
+

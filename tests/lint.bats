@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# What the kernel's own tools say of the mails.
+
+load lib/setup
+
+# run --separate-stderr
+bats_require_minimum_version 1.5.0
+
+# Without a kernel being built, these have something to say of each mail.
+light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style kunit-config kernel-doc'
+
+@test "nothing new on any base: $light" {
+	fetch_bases
+	make -s lint KERNELS="$(mailed | xargs)" CHECKS="$light" 2> >(grep -v '^\[' >&3)
+}
+
+@test "nothing new where KVM is built, on one base (left out: clang, rv32, and the other bases)" {
+	make -s lint KERNELS=$fixed CHECKS='gcc sparse coccicheck htmldocs' 2> >(sed 's/^/# /' >&3)
+}
+
+@test "what is wrong in a mail is found, each by its check" {
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR"
+	cat >>arch/riscv/kvm/vcpu_sbi_test.c <<-'END'
+	
+	/**
+	 * not_this_name() - kernel-doc
+	 */
+	int another_name(int __user *p, struct kvm_vcpu *v);
+	int another_name(int __user *p, struct kvm_vcpu *v)
+	{
+		spin_lock(&v->arch.mp_state_lock);
+		if (*p)
+			return 1;  
+		spin_unlock(&v->arch.mp_state_lock);
+		static const int unused = 1;
+		return 0;
+	}
+	END
+	printf 'Heading\n===\n\n*open\n' >>Documentation/virt/kvm/riscv/vcpu-sbi-kunit.rst
+	sed -i '/^+	default KUNIT_ALL_TESTS/d' arch/riscv/kvm/Kconfig.kunit.diff
+	sed -i '1,/^@@/s/^@@ -38,4 +38,23 @@/@@ -38,4 +38,22 @@/' arch/riscv/kvm/Kconfig.kunit.diff
+	sed -i 's/CONFIG_SMP=y/CONFIG_NO_SUCH=y/' arch/riscv/kvm/.kunitconfig
+	sed -i 's/^Fixes: 2121cadec45a/Fixes: 2121cad/' series/fix.message
+	sed -i '/^+F:/s,Documentation/virt/kvm/riscv/,Documentation/virt/kvm/nowhere/,' MAINTAINERS.kunit.diff
+	BUILD=$build KERNELS=$fixed CHECKS="checkpatch maintainers-self-test kconfig-style kunit-config kernel-doc gcc sparse coccicheck htmldocs" run --separate-stderr bin/lint
+	echo "$output $stderr"
+	[ "$status" -eq 1 ]
+	for check in checkpatch maintainers-self-test kconfig-style kunit-config kernel-doc gcc sparse coccicheck htmldocs; do
+		grep -qE "^$fixed +$check +[1-9]" <<<"$output" || { echo "not found by $check"; false; }
+	done
+	BUILD=$build KERNELS=$vulnerable CHECKS=fixes run --separate-stderr bin/lint
+	grep -qE "^$vulnerable +fixes +1 " <<<"$output"
+}
+
+@test "a check or a kernel that is not there is one line" {
+	CHECKS=none run bin/lint
+	[[ $status -eq 2 && $output == "error: CHECKS: there is no check 'none' (there are: checkpatch "* ]]
+	one_line
+	KERNELS=1.0 run bin/lint
+	[[ $status -eq 2 && $output == "error: KERNELS: there are no mails for Linux 1.0" ]]
+}

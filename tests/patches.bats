@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# The mails for one tree, as a backporter asks for them.
+
+load lib/setup
+
+setup() {
+	KDIR=$BATS_TEST_TMPDIR/tree
+	mails=$BATS_TEST_TMPDIR/mails
+}
+
+am() { git -C "$KDIR" -c user.name=Tester -c user.email=tester@example.org am -q "$@"; }
+
+# refused PATTERN: one line that matches, and no mails
+refused() {
+	run make -s patches KDIR="$KDIR" OUT="$mails"
+	output=$(grep -v '^make' <<<"$output")
+	echo "$output"
+	[ "$status" -ne 0 ]
+	one_line
+	[[ $output == $1 ]]
+	[ ! -e "$mails" ]
+}
+
+@test "a tree with the bug and changes around it: mails that git am takes, and the tree stays as it is" {
+	small_tree $vulnerable "$KDIR"
+	# Lines further up, another entry in Kconfig, another maintainer's file.
+	sed -i '1i /* a vendor was here */' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+	sed -i '3i # and here' "$KDIR/arch/riscv/kvm/Kconfig" "$KDIR/arch/riscv/kvm/Makefile"
+	in_git "$KDIR"
+	before=$(snapshot "$KDIR")
+	make -s patches KDIR="$KDIR" OUT="$mails"
+	[ "$(snapshot "$KDIR")" = "$before" ]
+	[ "$(find "$mails" -name '*.patch' | wc -l)" -eq 3 ]
+	run patch -d "$KDIR" -p1 --dry-run --fuzz=0 <"$mails/"0001-*
+	[[ $status -eq 0 && $output != *offset* ]]
+	am "$mails"/*.patch
+	run bin/triage "$KDIR"
+	[ "$status" -eq 0 ]
+}
+
+@test "a tree that has the fix, in other words: no fix among the mails" {
+	small_tree $fixed "$KDIR"
+	sed -i 's/\btmp\b/target/g' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+	in_git "$KDIR"
+	make -s patches KDIR="$KDIR" OUT="$mails"
+	[ "$(find "$mails" -name '*.patch' | wc -l)" -eq 2 ]
+	am "$mails"/*.patch
+}
+
+@test "a base gets the very mails that are in patches/" {
+	for version in $(mailed); do
+		bin/patches "$build/src/linux-$version" "$mails"
+		diff -r "$mails" "patches/linux-$version"
+	done
+}
+
+@test "a revision of a bare repository" {
+	small_tree $vulnerable "$BATS_TEST_TMPDIR/work"
+	in_git "$BATS_TEST_TMPDIR/work"
+	git -C "$BATS_TEST_TMPDIR/work" tag v1
+	git clone -q --bare "$BATS_TEST_TMPDIR/work" "$KDIR"
+	make -s patches KDIR="$KDIR" REV=v1 OUT="$mails"
+	diff -r "$mails" "patches/linux-$vulnerable"
+}
+
+@test "a tree with the bug in other lines than the fix knows" {
+	small_tree $vulnerable "$KDIR"
+	sed -i 's/\btmp\b/target/g' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+	refused "*has the bug, but not in the lines that the fix changes: *'target' is written under*"
+}
+
+@test "a tree that is not affected, one that cannot be told, one that has the suite, one that is none" {
+	small_tree $vulnerable "$KDIR"
+	sed -i '/WRITE_ONCE(tmp/,$d' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+	refused '*unknown*'
+	small_tree $vulnerable "$KDIR"
+	sed -i '/mp_state_lock/d' "$KDIR"/arch/riscv/kvm/*.c "$KDIR/arch/riscv/include/asm/kvm_host.h"
+	refused '*not affected*no mp_state_lock*'
+	small_tree $vulnerable "$KDIR"
+	touch "$KDIR/arch/riscv/kvm/vcpu_sbi_test.c"
+	refused '*has the suite already*'
+	KDIR=$BATS_TEST_TMPDIR
+	refused '*not the top of a kernel source tree*'
+}
+
+@test "a tree to which the suite does not apply" {
+	small_tree $vulnerable "$KDIR"
+	sed -i '/RISCV_SBI_V01/d' "$KDIR/arch/riscv/kvm/Makefile"
+	refused "*patch 'kunit' does not apply*arch/riscv/kvm/Makefile*"
+}
+
+@test "OUT that is missing, holds something else, or cannot be written; twice is as good as once" {
+	KDIR=$(bin/fetch-kernel $vulnerable)
+	run bin/patches "$KDIR"
+	[[ $status -eq 2 && $output == *"where the mails are to go"* ]]
+	mkdir "$mails"
+	touch "$mails/thesis.tex"
+	run bin/patches "$KDIR" "$mails"
+	[[ $status -eq 2 && $output == *"holds something else than mails"* ]]
+	[ "$(ls "$mails")" = thesis.tex ]
+	rm "$mails/thesis.tex"
+	bin/patches "$KDIR" "$mails"
+	bin/patches "$KDIR" "$mails"
+	diff -r "$mails" "patches/linux-$vulnerable"
+	run bin/patches "$KDIR" /proc/mails
+	echo "$output"
+	[[ $status -eq 2 && $output == *"cannot write the mails"* ]]
+}
