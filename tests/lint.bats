@@ -60,3 +60,11 @@ light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style 
 	KERNELS=1.0 run bin/lint
 	[[ $status -eq 2 && $output == "error: KERNELS: there are no mails for Linux 1.0" ]]
 }
+
+@test "a commit that the Fixes tag names and the history does not have" {
+	git init -q "$BATS_TEST_TMPDIR/history"
+	FULL=$BATS_TEST_TMPDIR/history KERNELS=$vulnerable CHECKS=fixes run --separate-stderr bin/lint
+	echo "$stderr"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"2121cadec45a is: no such commit in "* ]]
+}
