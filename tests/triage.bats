@@ -185,6 +185,34 @@ helper() {
 	says unknown '' "$KDIR"
 }
 
+@test "unknown, too: all locks taken by somebody else, a variable that moves under the lock" {
+	for lock_all in lock_all LOCK_ALL; do
+		reset "	${lock_all}(vcpu->kvm);
+	kvm_for_each_vcpu(i, tmp, vcpu->kvm) {
+		$write
+	}"
+		[ $lock_all = LOCK_ALL ] || helper 'static void lock_all(struct kvm *kvm)
+{
+	struct kvm_vcpu *v;
+	unsigned long i;
+
+	kvm_for_each_vcpu(i, v, kvm)
+		spin_lock(&v->arch.mp_state_lock);
+}
+'
+		says unknown "may have a part in it" "$KDIR"
+	done
+	for step in 'tmp++;' 'next(&tmp);'; do
+		reset "	kvm_for_each_vcpu(i, tmp, vcpu->kvm) {
+		spin_lock(&tmp->arch.mp_state_lock);
+		$step
+		$write
+		spin_unlock(&tmp->arch.mp_state_lock);
+	}"
+		says unknown 'the variable changes' "$KDIR"
+	done
+}
+
 @test "a lock of another name does not make a tree unaffected" {
 	tree $vulnerable
 	sed -i 's/mp_state_lock/power_lock/g' "$KDIR"/arch/riscv/kvm/*.c "$KDIR/arch/riscv/include/asm/kvm_host.h"

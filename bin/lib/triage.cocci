@@ -22,6 +22,7 @@ assigned = {}   # function -> variables that get a value in it
 lockers = set() # functions in which an mp_state_lock is taken or released
 unclear = {}    # function -> where it does something that no rule knows
 passed = {}     # function -> functions that get a vCPU whose state it writes
+moved = set()   # (function, vCPU) where the variable changes other than by "="
 compared = {}   # function -> vCPUs that it compares with another one
 calls = {}      # (function, callee, first argument) -> line
 mentions = {}   # function -> where it mentions mp_state or mp_state_lock
@@ -436,6 +437,34 @@ V << other_unlock.V;
 if V != T:
     found("other unlock", f, at, V)
 
+@moved@
+identifier w.f;
+expression w.T, step;
+position q;
+@@
+f(...) { <...
+(
+ &T@q
+|
+ T@q++
+|
+ ++T@q
+|
+ T@q--
+|
+ --T@q
+|
+ T@q += step
+)
+...> }
+
+@script:python@
+f << w.f;
+T << w.T;
+q << moved.q;
+@@
+moved.add((f, T))
+
 // Whether two names can be the same vCPU
 
 @argument@
@@ -550,6 +579,9 @@ passed.setdefault(f, set()).add(g)
 
 @finalize:python@
 @@
+import re
+# locks of other kinds, which cannot be an mp_state_lock
+LOCKS = re.compile(r"(raw_)?(spin|read|write|mutex|rcu_read|srcu_read)_(un)?lock(_irq|_bh|_irqsave|_irqrestore|_nested)?$")
 KNOWN = {"mp_state_lock", "mp_state_unlock", "mp_state_write", "kvm_make_request", "kvm_vcpu_kick", "kvm_vcpu_wake_up"}
 
 def same_each_time(f, vcpu):
@@ -563,6 +595,8 @@ def judge(f, at, vcpu):
     has = lambda name: (f, at) in fact.get(name, {})
     what = lambda name: fact[name][f, at]
     write = "%s: mp_state of '%s' is written " % (where[at], vcpu)
+    if (f, vcpu) in moved:
+        return "unknown", write + "and the variable changes in a way that is not followed"
     if f in unclear:
         return "unknown", "%s: mp_state or mp_state_lock is used in a way that is not understood" % unclear[f]
     foreign = lambda name: (has(name) and same_each_time(f, what(name)) and differs(f, vcpu)
@@ -575,8 +609,11 @@ def judge(f, at, vcpu):
         return "unknown", write + "under its own mp_state_lock, which may not be released"
     if has("locked"):
         return "unknown", write + "under its own mp_state_lock on some paths"
-    if passed.get(f, set()) - KNOWN:
-        return "unknown", write + "and %s() may have a part in it" % min(passed[f] - KNOWN)
+    others = passed.get(f, set()) - KNOWN
+    others |= {g for g in reachable(f, [])[1:] if g in lockers or g in unclear}
+    others |= {g for g in callees.get(f, ()) if "lock" in g.lower() and not LOCKS.match(g) and g not in KNOWN}
+    if others:
+        return "unknown", write + "and %s() may have a part in it" % min(others)
     if foreign("other"):
         return "vulnerable", write + "under the mp_state_lock of '%s'" % what("other")
     if not has("other") and (f == RESET or differs(f, vcpu)):
