@@ -27,7 +27,7 @@ compared = {}   # function -> vCPUs that it compares with another one
 calls = {}      # (function, callee, first argument) -> line
 mentions = {}   # function -> where it mentions mp_state or mp_state_lock
 known = set()   # those that the rules have a form for
-fact = {}       # name of a fact -> {(function, line of the write): vCPU and line}
+fact = {}       # name of a fact -> {(function, line of the write): the other vCPU}
 
 def line(position):
     name = "line_%d" % len(where)
@@ -377,11 +377,11 @@ found("locked", f, at)
 
 @other exists@
 position q;
-identifier w.f, w.at, since;
+identifier w.f, w.at;
 expression w.T, V;
 @@
 f(...) { ... when any
- mp_state_lock(V, since)
+ mp_state_lock(V, ...)
  ... when != mp_state_unlock(V, ...)
  mp_state_write@q(T, at)
  ... when any
@@ -393,7 +393,6 @@ q << other.q;
 at << w.at;
 T << w.T;
 V << other.V;
-since << other.since;
 @@
 if V != T:
     found("other", f, at, V)
@@ -417,13 +416,13 @@ found("kept", f, at)
 
 @other_unlock exists@
 position q;
-identifier w.f, w.at, then;
+identifier w.f, w.at;
 expression w.T, V;
 @@
 f(...) { ... when any
  mp_state_write@q(T, at)
  ... when != mp_state_unlock(T, ...)
- mp_state_unlock(V, then)
+ mp_state_unlock(V, ...)
  ... when any
 }
 
