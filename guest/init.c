@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The init of a machine whose kernel has the suite in a module, or is to run it
+ * The init of a machine whose kernel has the suites in a module, or is to run them
  * more than once. Of its environment, which the kernel's command line makes:
- *   again  the suite's file in KUnit's debugfs that lets it run again
- *   runs   how many times it is to run
+ *   runs   how many times the suites are to run, by KUnit's debugfs
  *   leaks  if set, kmemleak is to look for lost memory in the end
+ *   order  if set, /proc/lockdep goes to the console in the end
  * Built with the kernel's nolibc, so that no C library is needed.
  */
+#include <linux/kvm.h>
 #include <linux/reboot.h>
 
 /* What KVM needs, in this order; a kernel has those it has. */
@@ -60,6 +61,12 @@ static void load_in_turn(void)
 	close(fd);
 }
 
+static void run_again(void)
+{
+	write_file("/debug/kunit/riscv_kvm_vcpu_sbi/run", "1");
+	write_file("/debug/kunit/riscv_kvm_vcpu_mp_state/run", "1");
+}
+
 /* Kmemleak takes nothing for lost before it is some seconds old. */
 static void scan_for_leaks(void)
 {
@@ -71,19 +78,48 @@ static void scan_for_leaks(void)
 	close(fd);
 }
 
+/* Have userspace's ioctl write the state of a vCPU, which the suites cannot. */
+static void set_mp_state(void)
+{
+	struct kvm_mp_state state = { KVM_MP_STATE_STOPPED };
+	int kvm = open("/dev/kvm", O_RDWR);
+	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	int vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+
+	if (ioctl(vcpu, KVM_SET_MP_STATE, &state))
+		perror("KVM_SET_MP_STATE");
+}
+
+static void show_lock_order(void)
+{
+	static char buffer[4096];
+	int fd, n;
+
+	set_mp_state();
+	mount("proc", "/proc", "proc", 0, 0);
+	fd = open("/proc/lockdep", O_RDONLY);
+	if (fd < 0)
+		perror("/proc/lockdep");
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		write(1, buffer, n);
+	close(fd);
+}
+
 int main(void)
 {
-	const char *again = getenv("again"), *runs = getenv("runs");
+	const char *runs = getenv("runs");
 	unsigned int i;
 
 	for (i = 0; i < sizeof(needed) / sizeof(*needed); i++)
 		load(needed[i]);
 	load_in_turn();
 	mount("debugfs", "/debug", "debugfs", 0, 0);
-	for (i = 1; again && runs && i < atoi(runs); i++)
-		write_file(again, "1");
+	for (i = 1; runs && i < atoi(runs); i++)
+		run_again();
 	if (getenv("leaks"))
 		scan_for_leaks();
+	if (getenv("order"))
+		show_lock_order();
 	reboot(LINUX_REBOOT_CMD_RESTART);
 	return 1;
 }

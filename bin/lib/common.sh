@@ -5,10 +5,16 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(realpath -m "${BUILD:-$top/build}")
 cross_compile=${CROSS_COMPILE:-riscv64-linux-gnu-}
 export BUILD=$build
-# Which suite, and the configuration for it: a directory in the tree, or a file.
-suite=${SUITE:-riscv_kvm_vcpu_sbi} kunitconfig=${KUNITCONFIG:-arch/riscv/kvm}
+# Which suites, as a regular expression and as kunit.py has it, and the configuration
+# for them: a directory in the tree, or a file.
+suite=${SUITE:-riscv_kvm_vcpu_[a-z_]*} suite_glob=${SUITE:-riscv_kvm_vcpu_*} kunitconfig=${KUNITCONFIG:-arch/riscv/kvm}
+# what a kernel with guest/init.c for its userspace has besides
+with_userspace=(BLK_DEV_INITRD=y DEBUG_FS=y KUNIT_DEBUGFS=y PROC_FS=y)
 # what a kernel's log has if something is wrong with the kernel
 complaints='WARNING:|BUG:|INFO: (task|rcu|possible|trying)|rcu.*(stall|self-detected)|Oops|Kernel panic|suspicious RCU|kmemleak: [1-9][0-9]* new'
+
+# the one of these after which lockdep goes on: kvm_riscv_set_mp_state() asserts
+assertion='WARNING: .*asm/kvm_host[.]h:[0-9]+'
 
 # git must neither take a tree below build/ for a part of this repository nor
 # follow the user's settings where the result is to be the same everywhere.
