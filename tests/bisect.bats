@@ -11,8 +11,9 @@ load lib/setup
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR"
 	# The fix does nothing, and the documentation breaks the build.
-	sed -i 's/^+\(.*\)&tmp->arch/+\1\&vcpu->arch/' patches/linux-$vulnerable/0001-*
-	sed -i 's/^+\(.*power state\), see .*/+\1/' patches/linux-$vulnerable/0003-*
+	sed -i 's/^+\(.*\)&tmp->arch/+\1\&vcpu->arch/' patches/linux-$vulnerable/*-Take-each-vCPU*
+	sed -i 's/\(^[ +]\t\tspin.*\)&tmp->arch/\1\&vcpu->arch/' patches/linux-$vulnerable/*-Assert-*
+	sed -i 's/^+\(.*power state\), see .*/+\1/' patches/linux-$vulnerable/*-Documentation-*
 	BUILD=$build KERNELS=$vulnerable run bin/bisect-proof
 	echo "$output"
 	[ "$status" -eq 1 ]

@@ -26,3 +26,15 @@ rows='no-lockdep kunit-module'
 	echo "# left out: $(sed -n 's/^\([a-z0-9-]*\) .*/\1/p' tests/matrix | grep -vxE "${rows// /|}" | xargs)" >&3
 	make -s matrix ROWS="$rows" 2> >(sed 's/^/# /' >&3)
 }
+
+@test "without lockdep, the assertion costs not one instruction" {
+	key=$(printf 'gcc PROVE_LOCKING=n' | sha256sum)
+	bin/compare-objects "$build/trees/matrix-$fixed" "$build/out/matrix-$fixed-${key:0:8}" assert arch/riscv/kvm/vcpu{,_sbi}.o
+}
+
+@test "with lockdep, that it is there shows in the code" {
+	key=$(printf 'gcc MODULES=y,KVM=m,KUNIT=m,BLK_DEV_INITRD=y' | sha256sum)
+	run bin/compare-objects "$build/trees/matrix-$fixed" "$build/out/matrix-$fixed-${key:0:8}" assert arch/riscv/kvm/vcpu{,_sbi}.o
+	[ "$status" -eq 1 ]
+	[ "$(grep -c '^differs: ' <<<"$output")" -eq 2 ]
+}

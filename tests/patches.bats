@@ -30,7 +30,7 @@ refused() {
 	before=$(snapshot "$KDIR")
 	make -s patches KDIR="$KDIR" OUT="$mails"
 	[ "$(snapshot "$KDIR")" = "$before" ]
-	[ "$(find "$mails" -name '*.patch' | wc -l)" -eq 3 ]
+	diff <(cd "$mails" && ls) <(ls patches/linux-$vulnerable)
 	run patch -d "$KDIR" -p1 --dry-run --fuzz=0 <"$mails/"0001-*
 	[[ $status -eq 0 && $output != *offset* ]]
 	am "$mails"/*.patch
@@ -40,11 +40,19 @@ refused() {
 
 @test "a tree that has the fix, in other words: no fix among the mails" {
 	small_tree $fixed "$KDIR"
-	sed -i 's/\btmp\b/target/g' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+	sed -i -e 's/spin_lock(&tmp->arch.mp_state_lock)/guard(spinlock)(\&tmp->arch.mp_state_lock)/' \
+		-e '/spin_unlock(&tmp->arch.mp_state_lock)/d' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+	grep 'guard(spinlock)(&tmp' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
 	in_git "$KDIR"
 	make -s patches KDIR="$KDIR" OUT="$mails"
-	[ "$(find "$mails" -name '*.patch' | wc -l)" -eq 2 ]
+	diff <(cd "$mails" && ls) <(ls patches/linux-$fixed)
 	am "$mails"/*.patch
+}
+
+@test "a tree that has the fix, where the state is written in other words" {
+	small_tree $fixed "$KDIR"
+	sed -i 's/\btmp\b/target/g' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+	refused "*patch 'assert' does not apply*arch/riscv/kvm/vcpu_sbi.c*"
 }
 
 @test "a base gets the very mails that are in patches/" {

@@ -86,3 +86,22 @@ verdict() {
 		verdict unclean 1
 	done
 }
+
+@test "two suites: the second one counts as well" {
+	{
+		log 'ok 1 case_1' 'ok 2 case_2' 'ok 3 case_3 # SKIP' | sed 's/^1\.\.1$/1..2/'
+		log 'ok 1 case_4' 'ok 2 case_5' 'ok 3 case_6' | sed -e 1,2d -e 's/^ok 1/ok 2/' -e "s/$suite/riscv_kvm_vcpu_mp_state/"
+	} >"$results/both"
+	cp "$results/both" "$results/kernel.log"
+	verdict pass 0
+	[[ $output == *"5 passed, 0 failed, 1 skipped"* ]]
+	[ "$(xmllint --xpath 'sum(//testsuite/@tests)' "$results/junit.xml")" = 6 ]
+	sed -e 's/ok 2 case_5/not &/' -e 's/^ok 2/not ok 2/' -e 's/pass:3 fail:0/pass:2 fail:1/' "$results/both" >"$results/kernel.log"
+	verdict fail 1
+	[[ $output == *"4 passed, 1 failed, 1 skipped"* ]]
+	sed '/Subtest: .*mp_state/,$d' "$results/both" >"$results/kernel.log"
+	verdict died 3
+	verdict hang 3 60
+	sed '/ok 2 case_5/d' "$results/both" >"$results/kernel.log"
+	verdict unclean 1
+}

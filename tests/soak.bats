@@ -12,3 +12,7 @@ load lib/setup
 	[ "$status" -eq 2 ]
 	[[ ${lines[0]} == "error: "* ]]
 }
+
+@test "interrupted while a machine runs: nothing stays busy" {
+	interrupted qemu-system-riscv64 make -s soak N=30
+}

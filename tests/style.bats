@@ -33,7 +33,9 @@ load lib/setup
 	done
 }
 
-@test "the page on the suite has each of its cases, and no other" {
-	diff <(grep -oE 'KUNIT_CASE[A-Z_]*\(\w+' arch/riscv/kvm/vcpu_sbi_test.c | sed 's/.*(//' | sort) \
-		<(grep -oE '^``reset_\w+``$' Documentation/virt/kvm/riscv/vcpu-sbi-kunit.rst | tr -d '`' | sort)
+@test "the page on each suite has each of its cases, and no other" {
+	for suite in sbi mp_state; do
+		diff <(grep -oE 'KUNIT_CASE[A-Z_]*\(\w+' "arch/riscv/kvm/vcpu_${suite}_test.c" | sed 's/.*(//' | sort) \
+			<(grep -oE '^``\w+``$' "Documentation/virt/kvm/riscv/vcpu-${suite/_/-}-kunit.rst" | tr -d '`' | sort)
+	done
 }

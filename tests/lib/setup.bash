@@ -54,3 +54,28 @@ in_git() {
 	git -C "$1" add -A
 	git -C "$1" -c user.name=Tester -c user.email=tester@example.org commit -q -m tree
 }
+
+# interrupted PATTERN COMMAND...: a command that is told to end once one of its
+# processes matches ends soon, in failure, and leaves nobody and nothing behind
+interrupted() {
+	local pattern=$1 job i
+	shift
+	setsid "$@" >"$BATS_TEST_TMPDIR/interrupted" 2>&1 3>&- &
+	job=$!
+	for ((i = 0; i < 1500; i++)); do
+		pgrep -s "$job" -f "$pattern" >/dev/null && break
+		kill -0 "$job"
+		sleep 0.2
+	done
+	kill -TERM -- "-$job"
+	status=0
+	wait "$job" || status=$?
+	[ "$status" -ne 0 ] || return 1
+	for ((i = 0; i < 50; i++)); do
+		pgrep -s "$job" >/dev/null || break
+		sleep 0.2
+	done
+	if pgrep -s "$job" -a; then return 1; fi
+	if find "$build" -maxdepth 1 -name 'tmp.*' | grep .; then return 1; fi
+	flock -n "$build/lock" true
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env bats
+# The semantic patch, on small functions and on the one that it was made for.
+
+load lib/setup
+
+patch=scripts/coccinelle/locks/sibling_lock.cocci
+
+setup_file() { bin/install-tools triage; }
+
+# report FILE...: what it says of these
+report() { spatch --very-quiet -D report --no-show-diff --no-includes --include-headers --cocci-file "$patch" "$@" 2>/dev/null; }
+
+@test "spatch understands it, and it has each mode that coccicheck asks for" {
+	spatch --parse-cocci "$patch" >/dev/null 2>&1
+	for mode in context org report; do grep -qx "virtual $mode" "$patch"; done
+}
+
+@test "each wrong loop is found" {
+	for file in tests/cocci/found/*.c; do
+		echo "$file"
+		[ -n "$(report "$file")" ]
+	done
+}
+
+@test "nothing is found in a right one" {
+	for file in tests/cocci/clean/*.c; do
+		run report "$file"
+		echo "$file: $output"
+		[ -z "$output" ]
+	done
+}
+
+@test "in 6.12.8 it finds the bug and nothing else of KVM, with the fix nothing" {
+	tree=$BATS_TEST_TMPDIR/tree
+	small_tree $vulnerable "$tree"
+	run report --dir "$tree/arch/riscv/kvm"
+	echo "$output"
+	[ "$(wc -l <<<"$output")" -eq 1 ]
+	[[ $output == *"vcpu_sbi.c:143:"* ]]
+	bin/apply-patch "$tree" fix
+	run report --dir "$tree/arch/riscv/kvm"
+	[ -z "$output" ]
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A sum of all in a fixed object, under the lock of each.
+
+struct unit {
+	struct mutex m;
+	spinlock_t lock;
+	raw_spinlock_t rlock;
+	rwlock_t rw;
+	int state, hits;
+	struct { int mode[4]; struct { int level; } power; } cfg;
+	struct unit *next, *parent;
+	struct list_head node;
+	struct hub *hub;
+};
+
+struct hub {
+	spinlock_t lock;
+	struct mutex m;
+	int n;
+	struct unit *tab[8];
+	struct unit arr[8];
+	struct list_head units;
+};
+
+void sum_all(struct unit *self)
+{
+	struct unit *other;
+
+	list_for_each_entry(other, &self->hub->units, node) {
+		spin_lock(&other->lock);
+		self->hits += other->hits;
+		spin_unlock(&other->lock);
+	}
+}
