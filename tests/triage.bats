@@ -319,3 +319,16 @@ mutants() {
 	one_line
 	says unknown 'no such directory' "$BATS_TEST_TMPDIR/nowhere"
 }
+
+@test "a kernel that has the series: its helper is a write" {
+	tree=$BATS_TEST_TMPDIR/tree
+	small_tree $vulnerable "$tree"
+	bin/apply-series "$tree"
+	run bin/triage "$tree"
+	echo "$output"
+	[[ $status -eq 0 && $output == fixed* ]]
+	(cd "$tree" && git apply "$top/tests/mutants/wrong/lock-of-caller.diff")
+	run bin/triage "$tree"
+	echo "$output"
+	[[ $status -eq 1 && $output == *"under the mp_state_lock of 'vcpu'" ]]
+}

@@ -103,6 +103,8 @@ position p;
 |
  lockdep_assert_held(&T->arch.mp_state_lock)@p
 |
+ kvm_riscv_set_mp_state(&T->arch, value)@p
+|
  \( WRITE_ONCE \| xchg \| smp_store_release \)(\( T->arch.mp_state.mp_state \| T->arch.mp_state \| &T->arch.mp_state.mp_state \), value)@p
 |
  T->arch.mp_state.mp_state =@p value
@@ -140,6 +142,9 @@ position point.p;
 |
 - lockdep_assert_held(&T->arch.mp_state_lock)@p
 + mp_state_assert(T, at)
+|
+- kvm_riscv_set_mp_state(&T->arch, value)@p
++ mp_state_write(T, at)
 |
 - \( WRITE_ONCE \| xchg \| smp_store_release \)(\( T->arch.mp_state.mp_state \| T->arch.mp_state \| &T->arch.mp_state.mp_state \), value)@p
 + mp_state_write(T, at)

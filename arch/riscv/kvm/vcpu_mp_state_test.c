@@ -470,16 +470,18 @@ static void hart_start_starts_stopped_hart_only(struct kunit *test)
 	set_mp_state(vt, 0, KVM_MP_STATE_RUNNABLE);
 	vcpu_test_mark_runs(vt);
 	for (i = 0; i < NR_VCPUS; i++) {
-		call.a0 = vt->vcpu[i]->vcpu_id;
+		struct kvm_vcpu *vcpu = vt->vcpu[i];
+
+		call.a0 = vcpu->vcpu_id;
 		if (i) {
 			expect_answer(test, "hart_start", 0, &call, SBI_SUCCESS);
 			KUNIT_EXPECT_EQ(test, mp_state(vt, i), KVM_MP_STATE_RUNNABLE);
 			/* It begins anew, not where it has stopped. */
-			KUNIT_EXPECT_TRUE(test, kvm_check_request(KVM_REQ_VCPU_RESET, vt->vcpu[i]));
+			KUNIT_EXPECT_TRUE(test, kvm_check_request(KVM_REQ_VCPU_RESET, vcpu));
 		}
 		expect_answer(test, "hart_start again", 0, &call, SBI_ERR_ALREADY_AVAILABLE);
 		KUNIT_EXPECT_EQ(test, mp_state(vt, i), KVM_MP_STATE_RUNNABLE);
-		KUNIT_EXPECT_FALSE(test, kvm_check_request(KVM_REQ_VCPU_RESET, vt->vcpu[i]));
+		KUNIT_EXPECT_FALSE(test, kvm_check_request(KVM_REQ_VCPU_RESET, vcpu));
 	}
 	vcpu_test_expect_event(test, 0, 0);
 
@@ -667,11 +669,13 @@ static void srst_refuses_unknown_type(struct kunit *test)
 /* EID #0x08, 5.9. There is no reason to give. */
 static void legacy_shutdown_reports_shutdown(struct kunit *test)
 {
+#ifdef CONFIG_RISCV_SBI_V01
 	struct sbi_call call = { SBI_EXT_0_1_SHUTDOWN };
 
-	if (!IS_ENABLED(CONFIG_RISCV_SBI_V01))
-		kunit_skip(test, "needs CONFIG_RISCV_SBI_V01");
 	expect_reset(test, "legacy shutdown", &call, KVM_SYSTEM_EVENT_SHUTDOWN, 0);
+#else
+	kunit_skip(test, "needs CONFIG_RISCV_SBI_V01");
+#endif
 }
 
 static struct kunit_case mp_state_test_cases[] = {
