@@ -219,14 +219,15 @@ helper() {
 	says unknown 'there is no mp_state_lock, but spin_' "$KDIR"
 }
 
-# mutants KIND PATTERN: a tree of each mutant whose text matches, as $trees/name
+# mutants KIND PATTERN: a tree of each wrong or right reset whose text matches, as $trees/name
 mutants() {
 	local patch name
 	trees=$BATS_TEST_TMPDIR/trees
 	mkdir "$trees"
 	KDIR=$BATS_TEST_TMPDIR/plain
 	tree $fixed
-	grep -lE "$2" tests/mutants/"$1"/*.diff | while read -r patch; do
+	bin/apply-patch "$KDIR" assert
+	grep -l '^+++ .*/vcpu_sbi[.]c$' tests/mutants/"$1"/*.diff | xargs grep -lE "$2" | while read -r patch; do
 		name=$trees/$(basename "$patch" .diff)
 		cp -r "$KDIR" "$name"
 		(cd "$name" && git apply "$top/$patch")

@@ -270,8 +270,10 @@ static void check_locks_taken(struct kunit *test)
 	struct vcpu_test *vt = test->priv;
 	unsigned long targets = targets_of(vt);
 
-	vcpu_test_expect_none(test, targets & ~vt->taken, "did not take the mp_state_lock of");
-	vcpu_test_expect_none(test, vt->taken & ~targets, "took for no reason the mp_state_lock of");
+	vcpu_test_expect_none(test, targets & ~vt->taken,
+			      "did not take the mp_state_lock of");
+	vcpu_test_expect_none(test, vt->taken & ~targets,
+			      "took for no reason the mp_state_lock of");
 }
 
 /* The lock of the vCPU that is written is taken, and no other vCPU's. */
