@@ -47,7 +47,9 @@ statement S;
 
 scoped_guard(...) S
 
-// The lock of one object is held where another object of the same type is written.
+// The lock of one object is held where another object of the same type is
+// written.  The rarer alternative comes first: spatch makes the second one
+// depend on the absence of the first, and is very slow the other way round.
 
 @held depends on (locks || scopes) exists@
 type T;
@@ -89,20 +91,26 @@ if (A == B or not member_of(L, A) or not member_of(W, B)
     or int(pw[0].line) < int(pl[0].line)):
     cocci.include_match(False)
 
-// After the write the lock of the same object is taken again ...
+// The lock of the same object is taken again ...
 
 @kept exists@
 expression x <= held.A;
-expression held.W, e;
+expression e;
 identifier lk, class;
-position held.pl, held.pw;
+position held.pl;
 assignment operator aop;
 iterator name scoped_guard;
 statement S;
 position p;
 @@
 
-W@pw@p
+(
+lk@pl@p(...);
+|
+guard@pl@p(class)(...);
+|
+scoped_guard@pl@p(class, ...) S
+)
 ... when any
     when != \( x aop e \| x++ \| x-- \| &x \)
 (
@@ -112,6 +120,8 @@ guard@pl(class)(...);
 |
 scoped_guard@pl(class, ...) S
 )
+
+// (not if the loop goes through the objects with the lock, and writes a peer)
 
 @walked exists@
 expression held.A, held.W;
@@ -126,8 +136,8 @@ W@pw@p
 ... when any
 }
 
-// ... to write to another one: the loop assigns what the write depends on, or
-// is an iterator for it.
+// ... for the write to another one: the loop assigns what the write depends on,
+// or is an iterator for it.
 
 @again depends on kept exists@
 idexpression v <= held.W;
@@ -140,7 +150,13 @@ statement S;
 position p;
 @@
 
-W@pw@p
+(
+lk@pl@p(...);
+|
+guard@pl@p(class)(...);
+|
+scoped_guard@pl@p(class, ...) S
+)
 ... when any
 \( v aop e \| v++ \| v-- \)
 ... when any
@@ -179,11 +195,12 @@ W@pw@p
 ... when any
 }
 
-// The lock of the written object is held as well.
+// The lock of the written object is held as well, whatever the name of the
+// function that takes it.
 
 @own exists@
 expression held.B, held.W;
-identifier lk =~ "(^|_)(try)?lock|^down_";
+identifier lk =~ "(^|_)(try)?lock(_|$)|^down_|^lockdep_assert_held";
 identifier ulk =~ "unlock|^up_";
 identifier class;
 position held.pw;
