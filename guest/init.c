@@ -78,15 +78,16 @@ static void scan_for_leaks(void)
 	close(fd);
 }
 
-/* Have userspace's ioctl write the state of a vCPU, which the suites cannot. */
+/* Have userspace's ioctls write the state of a vCPU, which the suites cannot. */
 static void set_mp_state(void)
 {
 	struct kvm_mp_state state = { KVM_MP_STATE_STOPPED };
 	int kvm = open("/dev/kvm", O_RDWR);
 	int vm = ioctl(kvm, KVM_CREATE_VM, 0);
-	int vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	int first = ioctl(vm, KVM_CREATE_VCPU, 0);
+	int second = ioctl(vm, KVM_CREATE_VCPU, 1);
 
-	if (ioctl(vcpu, KVM_SET_MP_STATE, &state))
+	if (ioctl(first, KVM_SET_MP_STATE, &state) || ioctl(second, KVM_SET_MP_STATE, &state))
 		perror("KVM_SET_MP_STATE");
 }
 
