@@ -10,9 +10,13 @@ load lib/setup
 @test "a patch that does not build and a suite that fails are reported" {
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR"
+	# Three patches will do.
+	for patch in status assert writers cocci; do
+		rm patches/linux-$vulnerable/*-"$(head -n 1 series/$patch.message | sed 's/[^A-Za-z0-9_.]\+/-/g' | cut -c 1-52)"*
+		sed -i "/^$patch\b/d" series/order
+	done
 	# The fix does nothing, and the documentation breaks the build.
 	sed -i 's/^+\(.*\)&tmp->arch/+\1\&vcpu->arch/' patches/linux-$vulnerable/*-Take-each-vCPU*
-	sed -i 's/\(^[ +]\t\tspin.*\)&tmp->arch/\1\&vcpu->arch/' patches/linux-$vulnerable/*-Assert-*
 	sed -i 's/^+\(.*power state\), see .*/+\1/' patches/linux-$vulnerable/*-Documentation-*
 	BUILD=$build KERNELS=$vulnerable run bin/bisect-proof
 	echo "$output"
