@@ -59,7 +59,8 @@ check_maintainers() {
 		done
 	done
 	for file in $(new_files); do
-		get_maintainer -f "$file" | grep -qE '\((supporter|maintainer)' || echo "$file: has no maintainer"
+		found=$(get_maintainer -f "$file")
+		grep -qE '\((supporter|maintainer)' <<<"$found" || echo "$file: has no maintainer"
 	done
 }
 
