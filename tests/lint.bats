@@ -41,7 +41,8 @@ light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style 
 	END
 	printf 'Heading\n===\n\n*open\n' >>Documentation/virt/kvm/riscv/vcpu-sbi-kunit.rst
 	sed -i '/^+	default KUNIT_ALL_TESTS/d' arch/riscv/kvm/Kconfig.kunit.diff
-	sed -i '1,/^@@/s/^@@ -38,4 +38,23 @@/@@ -38,4 +38,22 @@/' arch/riscv/kvm/Kconfig.kunit.diff
+	# One line less in the hunk.
+	sed -i -E 's/^@@ -38,4 [+]38,([0-9]+) @@/echo "@@ -38,4 +38,$((\1 - 1)) @@"/e' arch/riscv/kvm/Kconfig.kunit.diff
 	sed -i 's/CONFIG_SMP=y/CONFIG_NO_SUCH=y/' arch/riscv/kvm/.kunitconfig
 	sed -i 's/^Fixes: 2121cadec45a/Fixes: 2121cad/' series/fix.message
 	sed -i '/^+F:/s,Documentation/virt/kvm/riscv/,Documentation/virt/kvm/nowhere/,' MAINTAINERS.kunit.diff
