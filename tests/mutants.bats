@@ -42,7 +42,7 @@ load lib/setup
 @test "each case is the only one of its suite to catch some mutant" {
 	table=$build/results/mutants/table.tsv
 	for suite in vcpu_sbi vcpu_mp_state; do
-		cases=$(grep -oE 'KUNIT_CASE[A-Z_]*\(\w+' "arch/riscv/kvm/${suite}_test.c" | sed 's/.*(//')
+		cases=$(grep -oE 'KUNIT_CASE(_PARAM)?\(\w+' "arch/riscv/kvm/${suite}_test.c" | sed 's/.*(//')
 		while read -r case; do
 			echo "$case"
 			# No wrong writer exists for what this kernel does not have.

@@ -52,7 +52,7 @@ static void ecall(struct kvm_vcpu *vcpu, struct sbi_call *call)
 
 static void ecall_watched(struct vcpu_test *vt)
 {
-	ecall(vt->vcpu[vt->caller], vt->arg);
+	ecall(&vt->vcpu[vt->caller], vt->arg);
 }
 
 /* Let vCPU @caller make @call under both observers. It leaves no lock held. */
@@ -75,7 +75,7 @@ static void expect_answer(struct kunit *test, const char *name, unsigned int cal
 	watch_ecall(test, name, caller, call);
 	KUNIT_EXPECT_EQ_MSG(test, call->ret, RESUMES, "%s", name);
 	KUNIT_EXPECT_EQ_MSG(test, call->error, error, "%s: sbiret.error", name);
-	KUNIT_EXPECT_EQ_MSG(test, vt->vcpu[caller]->arch.guest_context.sepc, SEPC + 4, "%s", name);
+	KUNIT_EXPECT_EQ_MSG(test, vt->vcpu[caller].arch.guest_context.sepc, SEPC + 4, "%s", name);
 }
 
 /* The writers */
@@ -83,7 +83,7 @@ static void expect_answer(struct kunit *test, const char *name, unsigned int cal
 /* In all of these, vt->caller acts, and vt->target is written. */
 static struct kvm_vcpu *target(struct vcpu_test *vt)
 {
-	return vt->vcpu[vt->target];
+	return &vt->vcpu[vt->target];
 }
 
 static void power_off(struct vcpu_test *vt)
@@ -121,14 +121,14 @@ static void hart_start(struct vcpu_test *vt)
 		SBI_EXT_HSM, SBI_EXT_HSM_HART_START, target(vt)->vcpu_id
 	};
 
-	ecall(vt->vcpu[vt->caller], &call);
+	ecall(&vt->vcpu[vt->caller], &call);
 }
 
 static void hart_stop(struct vcpu_test *vt)
 {
 	struct sbi_call call = { SBI_EXT_HSM, SBI_EXT_HSM_HART_STOP, NO_ARGUMENT };
 
-	ecall(vt->vcpu[vt->caller], &call);
+	ecall(&vt->vcpu[vt->caller], &call);
 }
 
 static void srst_shutdown(struct vcpu_test *vt)
@@ -137,7 +137,7 @@ static void srst_shutdown(struct vcpu_test *vt)
 		SBI_EXT_SRST, SBI_EXT_SRST_RESET, SBI_SRST_RESET_TYPE_SHUTDOWN
 	};
 
-	ecall(vt->vcpu[vt->caller], &call);
+	ecall(&vt->vcpu[vt->caller], &call);
 }
 
 static void srst_reboot(struct vcpu_test *vt)
@@ -146,7 +146,7 @@ static void srst_reboot(struct vcpu_test *vt)
 		SBI_EXT_SRST, SBI_EXT_SRST_RESET, SBI_SRST_RESET_TYPE_COLD_REBOOT
 	};
 
-	ecall(vt->vcpu[vt->caller], &call);
+	ecall(&vt->vcpu[vt->caller], &call);
 }
 
 #ifdef CONFIG_RISCV_SBI_V01
@@ -154,7 +154,7 @@ static void legacy_shutdown(struct vcpu_test *vt)
 {
 	struct sbi_call call = { SBI_EXT_0_1_SHUTDOWN };
 
-	ecall(vt->vcpu[vt->caller], &call);
+	ecall(&vt->vcpu[vt->caller], &call);
 }
 #endif
 
@@ -199,11 +199,19 @@ static bool may_write(const struct writer *writer, unsigned int caller, unsigned
 	}
 }
 
-static unsigned long targets_of(struct vcpu_test *vt)
+static bool is_target(struct vcpu_test *vt, unsigned int i)
 {
 	const struct writer *writer = vt->arg;
 
-	return writer->targets == ALL ? ALL_VCPUS : BIT(vt->target);
+	return writer->targets == ALL || i == vt->target;
+}
+
+static void targets_of(struct vcpu_test *vt, unsigned long *targets)
+{
+	unsigned int i;
+
+	for (i = 0; i < vt->nr_vcpus; i++)
+		__assign_bit(i, targets, is_target(vt, i));
 }
 
 /* Let each vCPU write each that it may, and @check after it. */
@@ -253,9 +261,10 @@ static void write_holds_lock_of_target(struct kunit *test)
 
 static void check_locks_waited_for(struct kunit *test)
 {
-	struct vcpu_test *vt = test->priv;
+	DECLARE_VCPU_SET(targets);
 
-	vcpu_test_expect_waited(test, targets_of(vt));
+	targets_of(test->priv, targets);
+	vcpu_test_expect_waited(test, targets);
 }
 
 /* No write before there was a wait for that vCPU's lock to come free. */
@@ -268,12 +277,13 @@ static void write_waits_for_lock_of_target(struct kunit *test)
 static void check_locks_taken(struct kunit *test)
 {
 	struct vcpu_test *vt = test->priv;
-	unsigned long targets = targets_of(vt);
+	DECLARE_VCPU_SET(targets);
 
-	vcpu_test_expect_none(test, targets & ~vt->taken,
-			      "did not take the mp_state_lock of");
-	vcpu_test_expect_none(test, vt->taken & ~targets,
-			      "took for no reason the mp_state_lock of");
+	targets_of(vt, targets);
+	vcpu_test_expect_within(test, targets, vt->taken,
+				"did not take the mp_state_lock of");
+	vcpu_test_expect_within(test, vt->taken, targets,
+				"took for no reason the mp_state_lock of");
 }
 
 /* The lock of the vCPU that is written is taken, and no other vCPU's. */
@@ -301,12 +311,11 @@ static void check_states(struct kunit *test)
 {
 	struct vcpu_test *vt = test->priv;
 	const struct writer *writer = vt->arg;
-	unsigned long targets = targets_of(vt);
 	unsigned int i;
 
 	for (i = 0; i < NR_VCPUS; i++)
 		KUNIT_EXPECT_EQ_MSG(test, mp_state(vt, i),
-				    targets & BIT(i) ? writer->to : writer->from,
+				    is_target(vt, i) ? writer->to : writer->from,
 				    "%s by vCPU %u: mp_state of vCPU %u", vt->what, vt->caller, i);
 }
 
@@ -320,12 +329,14 @@ static void check_requests(struct kunit *test)
 {
 	struct vcpu_test *vt = test->priv;
 	const struct writer *writer = vt->arg;
-	unsigned long asked = vcpu_test_asked_to_sleep(vt), stopped = 0;
+	DECLARE_VCPU_SET(stopped) = {};
+	DECLARE_VCPU_SET(asked);
 
 	if (writer->to == KVM_MP_STATE_STOPPED)
-		stopped = targets_of(vt);
-	vcpu_test_expect_none(test, stopped & ~asked, "KVM_REQ_SLEEP did not come for");
-	vcpu_test_expect_none(test, asked & ~stopped, "KVM_REQ_SLEEP came, with no reason, for");
+		targets_of(vt, stopped);
+	vcpu_test_asked_to_sleep(vt, asked);
+	vcpu_test_expect_within(test, stopped, asked, "KVM_REQ_SLEEP did not come for");
+	vcpu_test_expect_within(test, asked, stopped, "KVM_REQ_SLEEP came, with no reason, for");
 }
 
 /* A vCPU that is stopped is asked to sleep, since it may be running; no other is. */
@@ -343,7 +354,7 @@ static void expect_unchanged(struct kunit *test, u32 state)
 
 	for (i = 0; i < NR_VCPUS; i++) {
 		KUNIT_EXPECT_EQ_MSG(test, mp_state(vt, i), state, "mp_state of vCPU %u", i);
-		KUNIT_EXPECT_EQ_MSG(test, vt->vcpu[i]->requests, 0, "requests of vCPU %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, vt->vcpu[i].requests, 0, "requests of vCPU %u", i);
 	}
 }
 
@@ -356,7 +367,7 @@ static void set_mpstate(struct vcpu_test *vt)
 {
 	struct set_mpstate *set = vt->arg;
 
-	set->ret = kvm_arch_vcpu_ioctl_set_mpstate(vt->vcpu[vt->caller], &set->state);
+	set->ret = kvm_arch_vcpu_ioctl_set_mpstate(&vt->vcpu[vt->caller], &set->state);
 }
 
 /* A state that riscv does not have is refused, and nothing changes. */
@@ -401,7 +412,7 @@ static void set_mpstate_init_received_resets_vcpu(struct kunit *test)
 	static const u32 states[] = { KVM_MP_STATE_RUNNABLE, KVM_MP_STATE_STOPPED };
 	struct set_mpstate set = { { KVM_MP_STATE_INIT_RECEIVED } };
 	struct vcpu_test *vt = test->priv;
-	struct kvm_cpu_context *context = &vt->vcpu[1]->arch.guest_context;
+	struct kvm_cpu_context *context = &vt->vcpu[1].arch.guest_context;
 	unsigned int i;
 
 	vt->kvm.arch.mp_state_reset = true;
@@ -427,7 +438,7 @@ static void read_states(struct vcpu_test *vt)
 	};
 
 	kvm_arch_vcpu_ioctl_get_mpstate(target(vt), vt->arg);
-	ecall(vt->vcpu[vt->caller], &status);
+	ecall(&vt->vcpu[vt->caller], &status);
 }
 
 /* Who only reads takes no lock. */
@@ -472,7 +483,7 @@ static void hart_start_starts_stopped_hart_only(struct kunit *test)
 	set_mp_state(vt, 0, KVM_MP_STATE_RUNNABLE);
 	vcpu_test_mark_runs(vt);
 	for (i = 0; i < NR_VCPUS; i++) {
-		struct kvm_vcpu *vcpu = vt->vcpu[i];
+		struct kvm_vcpu *vcpu = &vt->vcpu[i];
 
 		call.a0 = vcpu->vcpu_id;
 		if (i) {
@@ -497,7 +508,7 @@ static void try_hart_start(struct kunit *test)
 {
 	struct vcpu_test *vt = test->priv;
 	struct sbi_call call = {
-		SBI_EXT_HSM, SBI_EXT_HSM_HART_START, vt->vcpu[2]->vcpu_id
+		SBI_EXT_HSM, SBI_EXT_HSM_HART_START, vt->vcpu[2].vcpu_id
 	};
 
 	vcpu_test_prepare(vt, 0, KVM_MP_STATE_STOPPED);
@@ -510,14 +521,14 @@ static void hart_start_decides_under_lock(struct kunit *test)
 	static const u32 started = KVM_MP_STATE_RUNNABLE;
 	struct vcpu_test *vt = test->priv;
 	struct sbi_call call = {
-		SBI_EXT_HSM, SBI_EXT_HSM_HART_START, vt->vcpu[2]->vcpu_id
+		SBI_EXT_HSM, SBI_EXT_HSM_HART_START, vt->vcpu[2].vcpu_id
 	};
 
 	vcpu_test_require_keeper(test, try_hart_start);
 	vt->kept_state = &started;
 	vcpu_test_prepare(vt, 0, KVM_MP_STATE_STOPPED);
 	expect_answer(test, "hart_start", 0, &call, SBI_ERR_ALREADY_AVAILABLE);
-	KUNIT_EXPECT_FALSE(test, kvm_test_request(KVM_REQ_VCPU_RESET, vt->vcpu[2]));
+	KUNIT_EXPECT_FALSE(test, kvm_test_request(KVM_REQ_VCPU_RESET, &vt->vcpu[2]));
 }
 
 /*
@@ -569,7 +580,7 @@ static void hart_get_status_tells_state(struct kunit *test)
 	vcpu_test_prepare(vt, 0, KVM_MP_STATE_RUNNABLE);
 	set_mp_state(vt, 2, KVM_MP_STATE_STOPPED);
 	for (i = 0; i < NR_VCPUS; i++) {
-		call.a0 = vt->vcpu[i]->vcpu_id;
+		call.a0 = vt->vcpu[i].vcpu_id;
 		expect_answer(test, "hart_get_status", 0, &call, SBI_SUCCESS);
 		KUNIT_EXPECT_EQ_MSG(test, call.value,
 				    i == 2 ? SBI_HSM_STATE_STOPPED : SBI_HSM_STATE_STARTED,
@@ -597,7 +608,7 @@ static void expect_reset(struct kunit *test, const char *name, struct sbi_call *
 		for (i = 0; i < NR_VCPUS; i++)
 			KUNIT_EXPECT_EQ(test, mp_state(vt, i), KVM_MP_STATE_STOPPED);
 		/* The caller never comes back from the call. */
-		KUNIT_EXPECT_EQ(test, vt->vcpu[caller]->arch.guest_context.sepc, SEPC);
+		KUNIT_EXPECT_EQ(test, vt->vcpu[caller].arch.guest_context.sepc, SEPC);
 	}
 }
 
@@ -706,6 +717,7 @@ static struct kunit_case mp_state_test_cases[] = {
 static struct kunit_suite mp_state_test_suite = {
 	.name = "riscv_kvm_vcpu_mp_state",
 	.suite_init = vcpu_test_suite_init,
+	.suite_exit = vcpu_test_suite_exit,
 	.init = vcpu_test_init,
 	.test_cases = mp_state_test_cases,
 };

@@ -9,9 +9,12 @@
  *
  * Two observers look on while each vCPU of a VM in turn resets it; vcpu_test_lib.c
  * has them and says how they work. More cases look at what the reset leaves behind.
+ * A second suite does the same in VMs of up to the most vCPUs that there can be.
  */
 
 #include <linux/kvm_host.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
 #include <asm/kvm_vcpu_sbi.h>
 
 #include "vcpu_test_lib.h"
@@ -28,7 +31,7 @@ static const struct system_event {
 static void call_system_reset(struct vcpu_test *vt)
 {
 	const struct system_event *event = vt->arg;
-	struct kvm_vcpu *vcpu = vt->vcpu[vt->caller];
+	struct kvm_vcpu *vcpu = &vt->vcpu[vt->caller];
 
 	kvm_riscv_vcpu_sbi_system_reset(vcpu, vcpu->run, event->type, event->reason);
 }
@@ -70,7 +73,9 @@ static void reset_holds_lock_of_target(struct kunit *test)
 
 static void check_locks_waited_for(struct kunit *test)
 {
-	vcpu_test_expect_waited(test, ALL_VCPUS);
+	struct vcpu_test *vt = test->priv;
+
+	vcpu_test_expect_waited(test, vt->keep);
 }
 
 static void reset_once(struct kunit *test)
@@ -90,7 +95,7 @@ static void check_locks_taken(struct kunit *test)
 {
 	struct vcpu_test *vt = test->priv;
 
-	vcpu_test_expect_none(test, ALL_VCPUS & ~vt->taken, "did not take the mp_state_lock of");
+	vcpu_test_expect_within(test, vt->all, vt->taken, "did not take the mp_state_lock of");
 }
 
 /*
@@ -123,12 +128,12 @@ static void reset_releases_every_lock(struct kunit *test)
 static void check_all_stopped(struct kunit *test)
 {
 	struct vcpu_test *vt = test->priv;
+	DECLARE_VCPU_SET(others);
 	unsigned int i;
 
-	for (i = 0; i < NR_VCPUS; i++)
-		KUNIT_EXPECT_EQ_MSG(test, mp_state(vt, i), KVM_MP_STATE_STOPPED,
-				    "%s by vCPU %u: mp_state of vCPU %u",
-				    vt->what, vt->caller, i);
+	for (i = 0; i < vt->nr_vcpus; i++)
+		__assign_bit(i, others, mp_state(vt, i) != KVM_MP_STATE_STOPPED);
+	vcpu_test_expect_none(test, others, "not stopped afterwards:");
 }
 
 /* Whatever states the vCPUs were in, all of them end stopped. */
@@ -151,12 +156,11 @@ static void reset_stops_every_vcpu(struct kunit *test)
 static void check_none_left_running(struct kunit *test)
 {
 	struct vcpu_test *vt = test->priv;
-	unsigned long running = 0;
+	DECLARE_VCPU_SET(running);
 	unsigned int i;
 
-	for (i = 0; i < NR_VCPUS; i++)
-		if (mp_state(vt, i) == KVM_MP_STATE_RUNNABLE)
-			running |= BIT(i);
+	for (i = 0; i < vt->nr_vcpus; i++)
+		__assign_bit(i, running, mp_state(vt, i) == KVM_MP_STATE_RUNNABLE);
 	vcpu_test_expect_none(test, running,
 			      "started before its mp_state_lock was taken, but not stopped:");
 }
@@ -196,14 +200,14 @@ static void reset_requests_sleep_after_last_write(struct kunit *test)
 static void check_all_asked_to_sleep(struct kunit *test)
 {
 	struct vcpu_test *vt = test->priv;
-	unsigned long in_guest = 0;
+	DECLARE_VCPU_SET(in_guest);
+	DECLARE_VCPU_SET(asked);
 	unsigned int i;
 
-	for (i = 0; i < NR_VCPUS; i++)
-		if (vt->vcpu[i]->mode == IN_GUEST_MODE)
-			in_guest |= BIT(i);
-	vcpu_test_expect_none(test, ALL_VCPUS & ~vcpu_test_asked_to_sleep(vt),
-			      "KVM_REQ_SLEEP did not come for");
+	vcpu_test_asked_to_sleep(vt, asked);
+	for (i = 0; i < vt->nr_vcpus; i++)
+		__assign_bit(i, in_guest, vt->vcpu[i].mode == IN_GUEST_MODE);
+	vcpu_test_expect_within(test, vt->all, asked, "KVM_REQ_SLEEP did not come for");
 	vcpu_test_expect_none(test, in_guest, "not told to leave the guest:");
 }
 
@@ -248,8 +252,115 @@ static struct kunit_case reset_test_cases[] = {
 static struct kunit_suite reset_test_suite = {
 	.name = "riscv_kvm_vcpu_sbi",
 	.suite_init = vcpu_test_suite_init,
+	.suite_exit = vcpu_test_suite_exit,
 	.init = vcpu_test_init,
 	.test_cases = reset_test_cases,
 };
 
-kunit_test_suite(reset_test_suite);
+/* VMs of up to the most vCPUs: a reset of each shows all vCPUs at once */
+
+static const unsigned int vm_sizes[] = { 1, 4, 16, 64, 128, 256, 512, KVM_MAX_VCPUS };
+
+static void describe_vm_size(const unsigned int *nr_vcpus, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u vCPUs", *nr_vcpus);
+}
+
+KUNIT_ARRAY_PARAM(vm_size, vm_sizes, describe_vm_size);
+
+/* The locks that are kept in such a VM, the last one included: a wait takes time. */
+#define MOST_KEPT	16
+
+/* What there was when a case began. */
+static unsigned long many_free_pages;
+static ktime_t many_began;
+
+static unsigned long free_pages_now(void)
+{
+	struct sysinfo info;
+
+	si_meminfo(&info);
+	return info.freeram;
+}
+
+static int many_test_init(struct kunit *test)
+{
+	const unsigned int *nr_vcpus = test->param_value;
+
+	many_free_pages = free_pages_now();
+	many_began = ktime_get();
+	return vcpu_test_init_vm(test, *nr_vcpus);
+}
+
+/* For whoever wonders how it grows. */
+static void many_test_exit(struct kunit *test)
+{
+	const unsigned int *nr_vcpus = test->param_value;
+
+	kunit_info(test, "%u vCPUs took %lld us and %ld KiB\n", *nr_vcpus,
+		   ktime_us_delta(ktime_get(), many_began),
+		   (long)(many_free_pages - free_pages_now()) * (long)(PAGE_SIZE / SZ_1K));
+}
+
+static void many_reset(struct kunit *test)
+{
+	struct vcpu_test *vt = test->priv;
+	unsigned int caller = vt->nr_vcpus / 2;
+
+	vcpu_test_prepare(vt, caller, KVM_MP_STATE_RUNNABLE);
+	system_reset(test, caller, &system_events[0]);
+}
+
+/* Nobody looks on, so the time is that of the reset alone. */
+static void many_stops_every_vcpu(struct kunit *test)
+{
+	struct vcpu_test *vt = test->priv;
+
+	many_reset(test);
+	check_all_stopped(test);
+	check_all_asked_to_sleep(test);
+	vcpu_test_expect_nothing_held(test);
+	kunit_info(test, "reset of %u vCPUs: %lld ns\n", vt->nr_vcpus, ktime_to_ns(vt->duration));
+}
+
+static void many_holds_lock_of_target(struct kunit *test)
+{
+	vcpu_test_require_trace(test);
+	many_reset(test);
+	vcpu_test_expect_guarded(test);
+	vcpu_test_expect_one_lock(test);
+	check_locks_taken(test);
+}
+
+static void many_waits_for_lock_of_target(struct kunit *test)
+{
+	struct vcpu_test *vt = test->priv;
+	unsigned int i, step = DIV_ROUND_UP(vt->nr_vcpus, MOST_KEPT);
+
+	vcpu_test_require_keeper(test, many_reset);
+	for (i = 0; i < vt->nr_vcpus; i++)
+		__assign_bit(vt->nr_vcpus - 1 - i, vt->keep, i % step == 0);
+	many_reset(test);
+	check_locks_waited_for(test);
+}
+
+static struct kunit_case many_test_cases[] = {
+	KUNIT_CASE_PARAM_ATTR(many_stops_every_vcpu, vm_size_gen_params,
+			      { .speed = KUNIT_SPEED_SLOW }),
+	KUNIT_CASE_PARAM_ATTR(many_holds_lock_of_target, vm_size_gen_params,
+			      { .speed = KUNIT_SPEED_SLOW }),
+	KUNIT_CASE_PARAM_ATTR(many_waits_for_lock_of_target, vm_size_gen_params,
+			      { .speed = KUNIT_SPEED_SLOW }),
+	{}
+};
+
+static struct kunit_suite many_test_suite = {
+	.name = "riscv_kvm_vcpu_sbi_many",
+	.suite_init = vcpu_test_suite_init,
+	.suite_exit = vcpu_test_suite_exit,
+	.init = many_test_init,
+	.exit = many_test_exit,
+	.test_cases = many_test_cases,
+};
+
+kunit_test_suites(&reset_test_suite, &many_test_suite);
