@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Bring kvm.ko up to date in a kernel's build directory, by the commands that kbuild
+# recorded there. To find out that nothing else has changed takes kbuild itself several
+# seconds. Run as `make -C OUT -f this`.
+
+dir := arch/riscv/kvm
+objects := $(shell cat $(dir)/kvm.mod)
+include $(foreach object,$(objects),$(dir $(object)).$(notdir $(object)).cmd)
+include $(dir)/.kvm.o.cmd $(dir)/.kvm.ko.cmd
+
+$(dir)/kvm.ko: $(dir)/kvm.o
+	$(savedcmd_$@)
+$(dir)/kvm.o: $(objects)
+	$(savedcmd_$@)
+$(objects): %.o:
+	$(savedcmd_$@)
+
+.DEFAULT_GOAL := $(dir)/kvm.ko
+.SECONDARY:
