@@ -3,11 +3,13 @@
 # The commands of this project; `make help` lists them. Each is a program in
 # bin/ of the same name, or a program of its own.
 
-.PHONY: help kunit triage patches lint bisect-proof mutants matrix rows soak check series bench clean
+.PHONY: help kunit quick triage patches lint bisect-proof mutants matrix rows soak check series bench clean
 
 help:
 	@echo 'make kunit              show on a real kernel that the suite tells the bug from the fix'
 	@echo 'make kunit KDIR=path    the same on your own kernel tree, which is only read'
+	@echo 'make quick              one verdict within seconds after an edit of the suite'
+	@echo 'make quick KDIR=path    the same after an edit of KVM in your own tree'
 	@echo 'make triage KDIR=path   say whether that kernel tree has the bug'
 	@echo 'make triage KDIR=path REV=v6.12.1        the same for revisions of a git tree'
 	@echo 'make patches KDIR=path OUT=dir           make the mails for exactly that tree'
@@ -24,20 +26,24 @@ help:
 	@echo 'make check TESTS=name   only tests/name.bats'
 	@echo 'make series             make the mails in patches/ from the sources'
 	@echo 'make series SIGNOFF=1   the same, signed off with your git identity'
-	@echo 'make bench              time make kunit against stock kunit.py'
+	@echo 'make bench              measure all that has a bound, beside stock kunit.py'
+	@echo 'make bench PARTS="edit cost" RUNS=5      only that, five times'
 	@echo 'make clean              remove build/: kernels, builds and results'
 	@echo
 	@echo 'BUILD=dir               where kernels are unpacked and built  (build)'
-	@echo 'JOBS=n                  how many compilers run at a time      (one per CPU)'
+	@echo 'JOBS=n                  how many compilers run at a time      (one per CPU, and one)'
 	@echo 'CROSS_COMPILE=prefix    another cross compiler                (riscv64-linux-gnu-)'
 	@echo 'QEMU_ARGS="-smp 4"      further arguments for QEMU'
 	@echo 'TIMEOUT=seconds         when a kernel counts as hung          (60)'
 
 # Each variable of the command line reaches the program as it was given.
-export KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CHECKS FULL FORMAT CPUS ROWS N BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
+export KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CHECKS FULL FORMAT CPUS ROWS N PARTS RUNS KERNEL PUBLISH BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
 
 kunit:
 	@bin/kunit
+
+quick:
+	@bin/quick
 
 triage:
 	@bin/triage

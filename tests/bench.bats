@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# From an edit to a verdict, and the measurements.
+
+load lib/setup
+
+# A tree of one's own in which one works, with the series applied.
+setup_file() {
+	cp -al "$(bin/fetch-kernel $vulnerable)" "$BATS_FILE_TMPDIR/tree"
+	renew
+}
+
+renew() {
+	bin/link-tree "$(bin/fetch-kernel $vulnerable)" "$BATS_FILE_TMPDIR/tree"
+	bin/apply-series "$BATS_FILE_TMPDIR/tree"
+}
+
+quick() {
+	run make -s quick "$@"
+	echo "$output"
+}
+
+@test "quick: the first time and soon after an edit, the verdict on the tree as it is" {
+	tree=$BATS_FILE_TMPDIR/tree
+	quick KDIR="$tree"
+	[ "$status" -eq 0 ]
+	[[ $output == *"pass: 28 passed, 0 failed, 1 skipped. Linux $vulnerable."* ]]
+
+	bin/apply-patch --reverse "$tree" fix
+	before=$(snapshot "$tree/arch/riscv/kvm")
+	began=$EPOCHSECONDS
+	quick KDIR="$tree"
+	[ "$status" -ne 0 ]
+	[[ $output == *"  reset_holds_lock_of_target"*"fail: 22 passed, 6 failed, 1 skipped."* ]]
+	# Not the bound, which `make bench` has, but far from a build.
+	((EPOCHSECONDS - began < 20))
+	[ "$(snapshot "$tree/arch/riscv/kvm")" = "$before" ]
+
+	bin/apply-patch "$tree" fix
+	quick KDIR="$tree"
+	[ "$status" -eq 0 ]
+}
+
+@test "quick: what does not compile, and what is no kernel, are a line" {
+	tree=$BATS_FILE_TMPDIR/tree
+	echo 'not C' >>"$tree/arch/riscv/kvm/vcpu_sbi.c"
+	quick KDIR="$tree"
+	[ "$status" -ne 0 ]
+	[[ $output == *"error: KVM does not build: "*"vcpu_sbi.c:"*"error:"* ]]
+	quick KDIR="$BATS_TEST_TMPDIR/nowhere"
+	[[ ${lines[0]} == "error: KDIR: there is no $BATS_TEST_TMPDIR/nowhere" ]]
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	quick KDIR="$BATS_TEST_TMPDIR/empty"
+	[[ ${lines[0]} == "error: KDIR: $BATS_TEST_TMPDIR/empty is no kernel with KVM for RISC-V: "* ]]
+}
+
+@test "bench: the fix costs no instruction, and nobody is disturbed any more" {
+	run make -s bench PARTS="cost waits" RUNS=1 KERNEL=$vulnerable 2> >(sed 's/^/# /' >&3)
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(cut -d ' ' -f 1 "$build/results/bench/waits-fix-disturbed")" -eq 0 ]
+	[ "$(cut -d ' ' -f 1 "$build/results/bench/waits-bug-disturbed")" -gt 0 ]
+	grep -E 'with the fix .* == 0 +kept$' "$build/results/bench/table.txt"
+	# One reset reads and writes, locks and unlocks: it cannot be less.
+	awk '{ exit !($1 > 10) }' "$build/results/bench/cost-fix"
+}
+
+@test "bench: a part that there is not, and RUNS that is no number, are a line" {
+	run make -s bench PARTS="cost heat"
+	[[ ${lines[0]} == "error: PARTS has no 'heat' (there are: "* ]]
+	run make -s bench RUNS=some
+	[[ ${lines[0]} == "error: RUNS is to be a number of runs, not 'some'" ]]
+}
