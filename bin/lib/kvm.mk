@@ -9,6 +9,9 @@ objects := $(shell cat $(dir)/kvm.mod)
 include $(foreach object,$(objects),$(dir $(object)).$(notdir $(object)).cmd)
 include $(dir)/.kvm.o.cmd $(dir)/.kvm.ko.cmd
 
+# The headers of each are in there, the source itself is not.
+$(foreach object,$(objects),$(eval $(object): $(source_$(object))))
+
 $(dir)/kvm.ko: $(dir)/kvm.o
 	$(savedcmd_$@)
 $(dir)/kvm.o: $(objects)
