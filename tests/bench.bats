@@ -70,3 +70,9 @@ quick() {
 	run make -s bench RUNS=some
 	[[ ${lines[0]} == "error: RUNS is to be a number of runs, not 'some'" ]]
 }
+
+@test "the README has the table that was published" {
+	first=$(head -n 1 bench/table.txt)
+	diff <(grep -A "$(($(wc -l <bench/table.txt) - 1))" -F "    $first" README.md) <(sed 's/^./    &/; s/ *$//' bench/table.txt)
+	xmllint --noout bench/chart.svg
+}
