@@ -37,7 +37,7 @@ check_fixes() {
 check_signoff() {
 	local repo=$scratch/signoff
 	rm -rf "$repo" && git init -q "$repo"
-	(cd "$tree.plain" && touched | xargs cp --parents -t "$repo")
+	(cd "$tree.plain" && touched . | xargs cp --parents -t "$repo")
 	git -C "$repo" add -A
 	git -C "$repo" -c user.name=Base -c user.email=base@example.org commit -qm base
 	git -C "$repo" -c user.name=Maintainer -c user.email=maintainer@example.org am -q -s "$scratch/mails"/*.patch 2>&1 || return 0

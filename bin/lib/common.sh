@@ -58,11 +58,28 @@ trap 'exit 130' INT TERM HUP
 table() { sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' "$1"; }
 
 bases() { table "$top/series/bases" | awk '{ print $1 }'; }
-# diffs PATTERN: the changes to existing files of the patches that match
-diffs() { (cd "$top" && find . -path ./build -prune -o -name "*.$1.diff" -printf '%P\n' | sort); }
+# belongs DIFF TREE: is it for a kernel like TREE? A line "If: FILE" or "Unless: FILE" at
+# its head says for which kernels it is; without TREE it is for all.
+belongs() {
+	local condition file
+	read -r condition file <"$top/$1"
+	[ -n "$2" ] || return 0
+	case $condition in
+	If:) [ -e "$2/$file" ] ;;
+	Unless:) [ ! -e "$2/$file" ] ;;
+	esac
+}
 
-# touched: the files that the series changes in a kernel
-touched() { diffs "*" | sed 's/\.[a-z]*\.diff$//' | sort -u; }
+# diffs PATTERN [TREE]: the changes to existing files of the patches that match
+diffs() {
+	local diff
+	(cd "$top" && find . -path ./build -prune -o -name "*.$1.diff" -printf '%P\n' | sort) | while read -r diff; do
+		if belongs "$diff" "${2:-}"; then echo "$diff"; fi
+	done
+}
+
+# touched [TREE]: the files that the series changes in a kernel
+touched() { diffs "*" "$@" | sed 's/\.[a-z]*\.diff$//' | sort -u; }
 
 # new_files: those that the series adds to one
 new_files() { table "$top/series/order" | awk '{ for (i = 2; i <= NF; i++) print $i }'; }
