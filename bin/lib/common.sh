@@ -8,8 +8,10 @@ export BUILD=$build
 # Which suites, as a regular expression and as kunit.py has it, and the configuration
 # for them: a directory in the tree, or a file.
 suite=${SUITE:-riscv_kvm_vcpu_[a-z_]*} suite_glob=${SUITE:-riscv_kvm_vcpu_*} kunitconfig=${KUNITCONFIG:-arch/riscv/kvm}
-# what a kernel with guest/init.c for its userspace has besides
-with_userspace=(BLK_DEV_INITRD=y DEBUG_FS=y KUNIT_DEBUGFS=y PROC_FS=y)
+# what a kernel with guest/init.c for its userspace has besides: KVM as a module, to have
+# it in many versions; and what a selftest needs, with the C library that it comes with
+with_userspace=(BLK_DEV_INITRD=y MODULES=y MODULE_UNLOAD=y KVM=m DEBUG_FS=y KUNIT_DEBUGFS=y PROC_FS=y
+	FUTEX=y POSIX_TIMERS=y SHMEM=y PERF_EVENTS=y RISCV_SBI_V01=y)
 # what a kernel's log has if something is wrong with the kernel
 complaints='WARNING:|BUG:|INFO: (task|rcu|possible|trying)|rcu.*(stall|self-detected)|Oops|Kernel panic|suspicious RCU|kmemleak: [1-9][0-9]* new'
 
@@ -94,3 +96,16 @@ kernel_version() {
 
 # last_line LOG: what a command that failed said at the end
 last_line() { grep -v '^[[:space:]]*$' "$1" | tail -n 1 || true; }
+
+# named DIR [PATTERN...]: the patches below tests/DIR, or those that are so called
+named() {
+	local dir=$1 pattern
+	shift
+	for pattern in "${@:-*}"; do
+		find "$top/tests/$dir" -name "$pattern.diff" -printf '%P\n' | sed 's/\.diff$//' | grep . ||
+			die "tests/$dir has no '$pattern' (it has: $(find "$top/tests/$dir" -name '*.diff' -printf '%f\n' | sed 's/\.diff$//' | sort | xargs))"
+	done | sort -ru
+}
+
+# header PATCH NAME: what the head of a patch says under that name
+header() { sed -n "s/^$2: //p" "$1"; }
