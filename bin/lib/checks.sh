@@ -99,6 +99,14 @@ tree_kernel-doc() {
 	(cd "$tree" && scripts/kernel-doc -none -Wall "$kvm"/vcpu_*.[ch] arch/riscv/include/asm/kvm_host.h 2>&1) || true
 }
 
+# A userspace program: nothing of the kernel is built for it.
+check_selftests() {
+	local program
+	new_files | sed -n 's,^tools/testing/selftests/kvm/\(.*\)\.c$,\1,p' | while read -r program; do
+		"$top/bin/build-selftests" "$tree" "$out" "$program" 2>&1 || true
+	done
+}
+
 # kbuild NAME ARGUMENT...: make in the build directory of a configuration
 kbuild() { make -s -C "$tree" ARCH=riscv O="$out/$1" CROSS_COMPILE="$cross_compile" "${@:2}"; }
 

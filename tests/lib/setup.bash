@@ -45,7 +45,7 @@ small_tree() {
 	kernel=$(bin/fetch-kernel "$1")
 	mkdir -p "$2"
 	(cd "$kernel" && tar -c Makefile Kbuild MAINTAINERS arch/riscv/kvm arch/riscv/include/asm \
-		Documentation/virt/kvm) | tar -x -C "$2"
+		Documentation/virt/kvm tools/testing/selftests/kvm/Makefile*) | tar -x -C "$2"
 }
 
 # in_git DIR: commit all of it
