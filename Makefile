@@ -3,7 +3,7 @@
 # The commands of this project; `make help` lists them. Each is a program in
 # bin/ of the same name, or a program of its own.
 
-.PHONY: help kunit quick triage patches lint bisect-proof mutants matrix rows soak check series bench clean
+.PHONY: help kunit quick triage patches lint bisect-proof mutants matrix rows soak selftest selftest-mutants check series bench clean
 
 help:
 	@echo 'make kunit              show on a real kernel that the suite tells the bug from the fix'
@@ -22,6 +22,9 @@ help:
 	@echo 'make matrix ROWS="rt clang"              only those'
 	@echo 'make rows               its rows, for GitHub Actions; FORMAT=gitlab: for GitLab'
 	@echo 'make soak N=1000        show that it gives no wrong verdict in N runs under load'
+	@echo 'make selftest           reset real guests, before the series, with it, and with the bug'
+	@echo 'make selftest KERNELS=7.3.4 CPUS=4 TEST_ARGS="-v 16"    only those, only with 16 vCPUs'
+	@echo 'make selftest-mutants   show that this catches the wrong kernels in tests/selftest-mutants'
 	@echo 'make check              all tests of this project'
 	@echo 'make check TESTS=name   only tests/name.bats'
 	@echo 'make series             make the mails in patches/ from the sources'
@@ -37,7 +40,7 @@ help:
 	@echo 'TIMEOUT=seconds         when a kernel counts as hung          (60)'
 
 # Each variable of the command line reaches the program as it was given.
-export KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CHECKS FULL FORMAT CPUS ROWS N PARTS RUNS KERNEL PUBLISH BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
+export KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CHECKS FULL FORMAT CPUS ROWS N TEST_ARGS WITHOUT PARTS RUNS KERNEL PUBLISH BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
 
 kunit:
 	@bin/kunit
@@ -68,6 +71,12 @@ rows:
 
 soak:
 	@bin/soak
+
+selftest:
+	@bin/selftest
+
+selftest-mutants:
+	@bin/selftest-mutants
 
 check:
 	@bin/check

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The init of a machine whose kernel has the suites in a module, or is to run them
- * more than once. Of its environment, which the kernel's command line makes:
- *   runs   how many times the suites are to run, by KUnit's debugfs
- *   leaks  if set, kmemleak is to look for lost memory in the end
- *   order  if set, /proc/lockdep goes to the console in the end
+ * more than once, or is to run a selftest. Of its environment, which the kernel's
+ * command line makes:
+ *   runs      how many times the suites are to run, by KUnit's debugfs
+ *   leaks     if set, kmemleak is to look for lost memory in the end
+ *   order     if set, /proc/lockdep goes to the console in the end
+ *   selftest  a program, of which /selftest is to run
+ *   with      its arguments, with spaces between
  * Built with the kernel's nolibc, so that no C library is needed.
  */
 #include <linux/kvm.h>
@@ -97,7 +100,6 @@ static void show_lock_order(void)
 	int fd, n;
 
 	set_mp_state();
-	mount("proc", "/proc", "proc", 0, 0);
 	fd = open("/proc/lockdep", O_RDONLY);
 	if (fd < 0)
 		perror("/proc/lockdep");
@@ -106,21 +108,53 @@ static void show_lock_order(void)
 	close(fd);
 }
 
+/* What it prints goes to the console, between two lines that name it. */
+static void run_selftest(const char *name, char *arguments)
+{
+	char *argv[32] = { "/selftest" }, *envp[] = { "HOME=/", NULL };
+	unsigned int n = 1;
+	int status = 0;
+	pid_t pid;
+
+	while (arguments && n < sizeof(argv) / sizeof(*argv) - 1) {
+		argv[n++] = arguments;
+		arguments = strchr(arguments, ' ');
+		if (arguments)
+			*arguments++ = 0;
+	}
+	printf("# selftest %s begins\n", name);
+	pid = fork();
+	if (!pid) {
+		execve("/selftest", argv, envp);
+		perror("/selftest");
+		exit(127);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status))
+		printf("# selftest %s exits with %d\n", name, WEXITSTATUS(status));
+	else
+		printf("# selftest %s is killed by signal %d\n", name, WTERMSIG(status));
+}
+
 int main(void)
 {
 	const char *runs = getenv("runs");
+	char *selftest = getenv("selftest");
 	unsigned int i;
 
 	for (i = 0; i < sizeof(needed) / sizeof(*needed); i++)
 		load(needed[i]);
 	load_in_turn();
 	mount("debugfs", "/debug", "debugfs", 0, 0);
+	mount("proc", "/proc", "proc", 0, 0);
 	for (i = 1; runs && i < atoi(runs); i++)
 		run_again();
 	if (getenv("leaks"))
 		scan_for_leaks();
 	if (getenv("order"))
 		show_lock_order();
+	if (selftest)
+		run_selftest(selftest, getenv("with"));
 	reboot(LINUX_REBOOT_CMD_RESTART);
 	return 1;
 }

@@ -1,0 +1,55 @@
+# What a machine printed that ran a selftest, each line with its time in front, in the
+# form that KUnit gives its results: a suite of the selftest's name, with its cases, or
+# with one of that name if it prints no TAP. The seconds of each case go to the file
+# in the variable "times".
+
+function result(line) {
+	print "    " line
+	if (line ~ / # SKIP/) skipped++; else if (line ~ /^not/) failed++; else passed++
+}
+
+function end(status, why) {
+	if (planned == "")
+		print "    1..1"
+	if (status == 4 && planned == "")
+		result("ok 1 " name " # SKIP " (reason != "" ? reason : last))
+	else if (planned == "")
+		result((status ? "not ok 1 " : "ok 1 ") name)
+	else if (status && !failed)
+		result("not ok " planned + 1 " " why)
+	printf "# %s: pass:%d fail:%d skip:%d total:%d\n", name, passed, failed, skipped, passed + failed + skipped
+	print (failed ? "not ok 1 " : "ok 1 ") name
+	name = ""
+}
+
+{ time = $1; sub(/^[^ ]* /, ""); sub(/\r$/, "") }
+
+/^# selftest .* begins$/ {
+	name = $3
+	print "KTAP version 1\n1..1\n    KTAP version 1\n    # Subtest: " name
+	next
+}
+
+name == "" { print; next }
+
+/^# selftest .* exits with [0-9]+$/ { end($NF, "exit status " $NF); next }
+/^# selftest .* is killed by signal [0-9]+$/ { end(1, "signal " $NF); next }
+
+/^TAP version / { next }
+# A selftest that does several things in processes of its own skips some in this way.
+/^1\.\.0/ { reason = $0; sub(/.*# SKIP[ :-]*/, "", reason); print "# " $0; next }
+/^1\.\.[0-9]+/ { planned = substr($1, 4); print "    1.." planned; next }
+# The machine is given up then, and the next case may have begun.
+/Test terminated by timeout/ { print; exit }
+/^# +RUN +/ { began = time; print "    # " $3 ": begins"; next }
+
+/^(not )?ok [0-9]+ / {
+	result($0)
+	if (times) {
+		sub(/ # .*/, "")
+		printf "%s\t%.2f\n", $NF, time - began >times
+	}
+	next
+}
+
+{ if ($0 !~ /^\[ *[0-9.]+\]/ && $0 != "") last = $0; print }
