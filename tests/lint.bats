@@ -7,7 +7,7 @@ load lib/setup
 bats_require_minimum_version 1.5.0
 
 # Without a kernel being built, these have something to say of each mail.
-light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style kunit-config kernel-doc'
+light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style kunit-config kernel-doc selftests'
 
 @test "nothing new on any base: $light" {
 	fetch_bases
@@ -39,6 +39,7 @@ light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style 
 		return 0;
 	}
 	END
+	echo 'static int nobody_calls(void) { return 0; }' >>tools/testing/selftests/kvm/riscv/sbi_system_reset_test.c
 	printf 'Heading\n===\n\n*open\n' >>Documentation/virt/kvm/riscv/vcpu-sbi-kunit.rst
 	sed -i '/^+	default KUNIT_ALL_TESTS/d' arch/riscv/kvm/Kconfig.kunit.diff
 	# One line less in the hunk.
@@ -46,10 +47,10 @@ light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style 
 	sed -i 's/CONFIG_SMP=y/CONFIG_NO_SUCH=y/' arch/riscv/kvm/.kunitconfig
 	sed -i 's/^Fixes: 2121cadec45a/Fixes: 2121cad/' series/fix.message
 	sed -i '/^+F:/s,Documentation/virt/kvm/riscv/,Documentation/virt/kvm/nowhere/,' MAINTAINERS.kunit.diff
-	BUILD=$build KERNELS=$fixed CHECKS="checkpatch maintainers-self-test kconfig-style kunit-config kernel-doc gcc sparse coccicheck htmldocs" run --separate-stderr bin/lint
+	BUILD=$build KERNELS=$fixed CHECKS="checkpatch maintainers-self-test kconfig-style kunit-config kernel-doc selftests gcc sparse coccicheck htmldocs" run --separate-stderr bin/lint
 	echo "$output $stderr"
 	[ "$status" -eq 1 ]
-	for check in checkpatch maintainers-self-test kconfig-style kunit-config kernel-doc gcc sparse coccicheck htmldocs; do
+	for check in checkpatch maintainers-self-test kconfig-style kunit-config kernel-doc selftests gcc sparse coccicheck htmldocs; do
 		grep -qE "^$fixed +$check +[1-9]" <<<"$output" || { echo "not found by $check"; false; }
 	done
 	BUILD=$build KERNELS=$vulnerable CHECKS=fixes run --separate-stderr bin/lint

@@ -6,7 +6,7 @@
 
 # in the order in which they run
 all_checks='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style kunit-config
-	kernel-doc gcc sparse clang rv32 coccicheck htmldocs'
+	kernel-doc selftests gcc sparse clang rv32 coccicheck htmldocs'
 kvm=arch/riscv/kvm suite_option=RISCV_KVM_VCPU_KUNIT_TEST
 
 check_checkpatch() {
@@ -53,7 +53,7 @@ check_maintainers() {
 	for mail in "$scratch/mails"/*.patch; do
 		found=$(get_maintainer "$mail")
 		whom=('Anup Patel' kvm-riscv@lists.infradead.org linux-riscv@lists.infradead.org)
-		grep -qE '^[+]{3} b/(arch|Documentation)/' "$mail" || whom=('Julia Lawall' cocci@inria.fr)
+		! grep -qE '^[+]{3} b/scripts/coccinelle/' "$mail" || whom=('Julia Lawall' cocci@inria.fr)
 		for who in "${whom[@]}"; do
 			grep -qF "$who" <<<"$found" || echo "${mail##*/}: get_maintainer.pl does not name $who"
 		done
