@@ -311,7 +311,9 @@ mutants() {
 	[ "$status" -eq 1 ]
 	[ "${#lines[@]}" -eq 50 ]
 	[ "$(grep -c '^vulnerable' <<<"$output")" -eq 49 ]
-	[[ $(grep -v '^vulnerable' <<<"$output") == unknown$'\t'*/tree-33$'\t'*"not the top of a kernel source tree" ]]
+	[[ $(grep -v '^vulnerable' <<<"$output") == unknown$'\t'*/tree-33$'\t'*"not the top of a kernel source tree"* ]]
+	# They are all the same, so one of them was judged.
+	[ "$(cut -f 6 <<<"$output" | grep -cvx 0.0)" -eq 1 ]
 }
 
 @test "no tree, and one that is not there" {
