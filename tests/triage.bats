@@ -333,5 +333,5 @@ mutants() {
 	(cd "$tree" && git apply "$top/tests/mutants/wrong/lock-of-caller.diff")
 	run bin/triage "$tree"
 	echo "$output"
-	[[ $status -eq 1 && $output == *"under the mp_state_lock of 'vcpu'" ]]
+	[[ $status -eq 1 && $output == *"under the mp_state_lock of 'vcpu'"$'\t'* ]]
 }
