@@ -39,8 +39,11 @@ help:
 	@echo 'QEMU_ARGS="-smp 4"      further arguments for QEMU'
 	@echo 'TIMEOUT=seconds         when a kernel counts as hung          (60)'
 
-# Each variable of the command line reaches the program as it was given.
-export KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CHECKS FULL FORMAT CPUS ROWS N TEST_ARGS WITHOUT PARTS RUNS KERNEL PUBLISH BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
+# Each variable of the command line reaches the program as it was given: make would
+# expand a $ in it.
+variables := KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CHECKS FULL FORMAT CPUS ROWS N TEST_ARGS WITHOUT PARTS RUNS KERNEL PUBLISH BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
+$(foreach v,$(variables),$(if $(filter-out undefined,$(origin $v)),$(eval override $v := $$(value $v))))
+export $(variables)
 
 kunit:
 	@bin/kunit
