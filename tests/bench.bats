@@ -68,7 +68,7 @@ quick() {
 	run make -s bench PARTS="cost heat"
 	[[ ${lines[0]} == "error: PARTS has no 'heat' (there are: "* ]]
 	run make -s bench RUNS=some
-	[[ ${lines[0]} == "error: RUNS is to be a number of runs, not 'some'" ]]
+	[[ ${lines[0]} == "error: RUNS must be a number "*"'some'" ]]
 }
 
 @test "the README has the table that was published" {

@@ -7,7 +7,7 @@ load lib/setup
 	run make -s mutants MUTANTS=no-such
 	echo "$output"
 	[ "$status" -eq 2 ]
-	[[ ${lines[0]} == "error: tests/mutants has no 'no-such' (it has: "*lock-of-caller* ]]
+	[[ ${lines[0]} == "error: tests/mutants has no 'no-such' (the nearest: "* ]]
 }
 
 @test "a wrong one that passes and a right one that fails are both reported" {

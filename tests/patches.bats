@@ -104,7 +104,7 @@ refused() {
 	mkdir "$mails"
 	touch "$mails/thesis.tex"
 	run bin/patches "$KDIR" "$mails"
-	[[ $status -eq 2 && $output == *"holds something else than mails"* ]]
+	[[ $status -eq 2 && $output == *"thesis.tex was not made by an earlier run"* ]]
 	[ "$(ls "$mails")" = thesis.tex ]
 	rm "$mails/thesis.tex"
 	bin/patches "$KDIR" "$mails"

@@ -1,7 +1,91 @@
 # Sourced by the commands in bin/: where things are, and how they speak.
 # shellcheck shell=bash disable=SC2034 # what is set here is read there
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# Nothing of the user's shell reaches us or those that we start: -p takes neither BASH_ENV
+# nor functions nor options from the environment, and they end here.
+if [[ $- != *p* ]]; then
+	# shellcheck disable=SC2046 # a word for each
+	unset -f $(compgen -A function)
+	exec bash -p "$0" "$@"
+fi
+export -n SHELLOPTS BASHOPTS
+unset CDPATH GLOBIGNORE BASH_ENV ENV POSIXLY_CORRECT LANGUAGE GREP_OPTIONS TAR_OPTIONS XZ_OPT XZ_DEFAULTS
+export LC_ALL=C.UTF-8 TZ=UTC HOME=${HOME:-/}
+umask 022
+unset died quiet
+
+# What the user is told goes to the user, wherever the errors of a tool go.
+[ -e /dev/fd/2 ] || exec 2>/dev/null
+exec 8>&2
+say() { printf '%s\n' "$*" >&8 || true; } 2>/dev/null
+die() { say "error: $*"; exit "${died:-2}"; }
+
+# A command that fails where nobody thought of it ends us with 2 and a line, since 1 is an
+# answer. So is a comparison. One of our own has said why already, and a shell below this
+# one leaves it to us; after `quiet`, what the tools said last is in that line.
+unforeseen() {
+	local said=''
+	[[ $- == *e* ]] || return 0
+	# shellcheck disable=SC2016 # as it stands in the command
+	case $BASH_SUBSHELL/$1/$2 in
+	[1-9]*) exit "$1" ;;
+	0/1/'[ '*) exit 1 ;;
+	0/*/*'$top/bin/'* | 0/2/*'$('* | 0/2/*'"$@"'*) [ -n "${quiet:-}" ] || exit "$1" ;;
+	esac
+	[ -z "${quiet:-}" ] || said=$(tail -n 1 "$scratch/stderr")
+	! disk_full || die "the disk with $build is full"
+	said=${said:-${0##*/} cannot go on: this failed with status $1: $2}
+	die "${said#error: }"
+} 2>/dev/null
+disk_full() { [ -d "${build:-}" ] && [ "$(df --output=avail "$build" | tail -n 1)" = 0 ]; }
+quiet() { exec 2>"$scratch/stderr" && quiet=1; }
+set -E
+trap 'unforeseen $? "$BASH_COMMAND"' ERR
+# An interrupt ends the command, not just what it is waiting for.
+trap 'exit 130' INT TERM HUP
+
+top=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+
+# help: the head of the command, and what it has in common with others
+# shellcheck disable=SC2016 # the same
+help() {
+	sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+	cat <<-END
+
+		Variables: BUILD=, where kernels are unpacked and built (build) $(grep -oE '\$\{[A-Z_]+:?-' "$0" | tr -d '${:-' | sort -u | xargs)
+		Exit status, where nothing else is said: 0 done, or yes; 1 no; 2 it could not be tried,
+		and a line that begins "error:" says why; 130 interrupted.
+	END
+}
+
+# The options stand in $given. Behind -- a name may begin with a dash, and with the number
+# of operands in $own a command hands the rest on.
+given=' ' operands=()
+while [ "$#" -gt 0 ] && [ "${#operands[@]}" != "${own:-}" ]; do
+	case $1 in
+	-h | --help) help; exit ;;
+	--) shift; operands+=("${@/#-/./-}"); set -- ;;
+	-?*)
+		[[ " ${options_known:-} " == *" $1 "* ]] || die "there is no option '$1': see ${0##*/} --help"
+		given+="$1 "
+		;;
+	*) operands+=("$1") ;;
+	esac
+	[ "$#" = 0 ] || shift
+done
+set -- "${operands[@]}" "$@"
+# operands N: as many there are at least
+operands() { [ "${#operands[@]}" -ge "$1" ] || die "usage: $(sed -n '2s/^# \([^:]*\):.*/\1/p' "$0")"; }
+for name in KDIR OUT FULL BUILD; do
+	[[ ${!name:-} != -* ]] || printf -v "$name" './%s' "${!name}"
+done
+
+[ -e /dev/fd/1 ] || die "standard output is closed"
+for name in awk cat cmp comm cp cut df diff dirname find fold grep head id ls mkdir mktemp mv nproc realpath rm sed \
+	sha256sum sleep sort stat tail tar tee timeout touch tr wc xargs; do
+	type -P "$name" >/dev/null || die "PATH has no $name"
+done
+
 build=$(realpath -m "${BUILD:-$top/build}")
 cross_compile=${CROSS_COMPILE:-riscv64-linux-gnu-}
 export BUILD=$build
@@ -18,48 +102,96 @@ complaints='WARNING:|BUG:|INFO: (task|rcu|possible|trying)|rcu.*(stall|self-dete
 # the one of these after which lockdep goes on: kvm_riscv_set_mp_state() asserts
 assertion='WARNING: .*asm/kvm_host[.]h:[0-9]+'
 
-# git must neither take a tree below build/ for a part of this repository nor
-# follow the user's settings where the result is to be the same everywhere.
-export GIT_CEILING_DIRECTORIES=$build GIT_OPTIONAL_LOCKS=0 LC_ALL=C.UTF-8 TZ=UTC
-# A user's tree may belong to somebody else: it is only read.
-export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+# SIGNOFF=1 becomes the user's identity, for as long as git may know it.
+case ${SIGNOFF:-} in
+'' | *'<'*'>') ;;
+*)
+	# shellcheck disable=SC2046 # a word for each
+	SIGNOFF=$(unset $(git rev-parse --local-env-vars) && git var GIT_COMMITTER_IDENT 2>/dev/null | sed 's/>.*/>/') ||
+		die "SIGNOFF=1 needs your git identity: set user.name and user.email"
+	;;
+esac
+
+# No variable of git's reaches a git of ours, and no configuration of the user's or the
+# system's. What a tree's own one names is not run: a tree is only read, whoever owns it.
+# git must not take a tree below build/ for a part of this repository.
+unset "${!GIT_@}"
+export GIT_CEILING_DIRECTORIES=$build GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1 \
+	GIT_TEMPLATE_DIR='' GIT_ALLOW_PROTOCOL=none GIT_CONFIG_COUNT=0
+for setting in safe.directory='*' core.hooksPath=/dev/null core.fsmonitor=false core.autocrlf=false log.showSignature=false \
+	core.attributesFile=/dev/null core.excludesFile=/dev/null commit.gpgSign=false; do
+	export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=${setting%%=*}" "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=${setting#*=}"
+	GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))
+done
 
 # Nor is a kernel's build to follow the make that called us.
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES ARCH KBUILD_OUTPUT KCONFIG_CONFIG
-
-say() { printf '%s\n' "$*" >&2; }
-die() { say "error: $*"; exit "${status:-2}"; }
+unset MAKEFILES GNUMAKEFLAGS MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES ARCH KBUILD_OUTPUT KCONFIG_CONFIG
 
 # elapsed: the time since the user's command began, as m:ss
 export BEGAN=${BEGAN:-$EPOCHSECONDS}
 elapsed() { printf '%d:%02d' $(((EPOCHSECONDS - BEGAN) / 60)) $(((EPOCHSECONDS - BEGAN) % 60)); }
 
+# have_build: $build is there and ours: we made it, or found it empty. Without the marker,
+# that of an earlier version of ours is known by what it holds.
+made_by_us=$build/.made-by-riscv-kvm
+have_build() {
+	local made
+	[ -d "$build" ] || [ ! -e "$build" ] || die "BUILD: $build is a file, not a directory"
+	mkdir -p "$build" 2>/dev/null || die "cannot write to $build: set BUILD= to a directory that you own"
+	[ -w "$build" ] || die "cannot write to $build: it belongs to $(stat -c %U "$build"); set BUILD= to a directory that you own"
+	[ ! -e "$made_by_us" ] || return 0
+	made=$(find "$build" -mindepth 1 -maxdepth 1 -printf '%f\n')
+	[ "$build" != "$top/build" ] || made=$(grep -vxE 'apt|linters|lock|out|results|src|trees|tmp\..*' <<<"$made") || true
+	[ -z "$made" ] || die "$build was not made by this project, it has '${made%%$'\n'*}': set BUILD= to a new directory"
+	: 2>/dev/null >"$made_by_us" || die "cannot write to $build: is the disk full?"
+}
+
 # scratch: a directory in $scratch that is gone when the command ends
 scratch() {
-	mkdir -p "$build" 2>/dev/null || die "cannot write to $build: set BUILD= to a directory that you own"
-	scratch=$(mktemp -d "$build/tmp.XXXXXX") || die "cannot write to $build: is the disk full?"
+	have_build
+	scratch=$(mktemp -d "$build/tmp.XXXXXX" 2>/dev/null) || die "cannot write to $build: is the disk full?"
 	trap 'rm -rf "$scratch"' EXIT
 }
 
-# exclusive: nobody else uses $build, and there is room in it
+# alone: nobody else uses $build
+alone() {
+	have_build
+	{ exec 9>>"$build/lock"; } 2>/dev/null || die "cannot write to $build/lock, which belongs to $(stat -c %U "$build/lock")"
+	flock -n 9 || die "another run is using $build: wait for it, or set BUILD= to another directory"
+}
+
+# exclusive: and there is room in it for a kernel
 needed_gib=5
 exclusive() {
 	[[ $build != *[[:space:]:]* ]] || die "kernels do not build below a path with a space or a colon: set BUILD="
-	mkdir -p "$build" 2>/dev/null || die "cannot write to $build: set BUILD= to a directory that you own"
-	exec 9>"$build/lock"
-	flock -n 9 || die "another run is using $build: wait for it, or set BUILD= to another directory"
+	alone
 	local free
 	free=$(df --output=avail -B1G "$build" | tail -n 1)
 	((free >= needed_gib)) || die "$build has $((free)) GiB left and a kernel needs $needed_gib: make room, or set BUILD="
 }
 
-# An interrupt ends the command, not just what it is waiting for.
-trap 'exit 130' INT TERM HUP
-
 # table FILE: the file's lines without comments and blank ones
 table() { sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' "$1"; }
 
 bases() { table "$top/series/bases" | awk '{ print $1 }'; }
+
+# number NAME: what a user gives in this variable is one
+number() { [[ ${!1:-1} =~ ^[1-9][0-9]{0,5}$ ]] || die "$1 must be a number from 1 on, not '${!1}'"; }
+number JOBS
+number TIMEOUT
+[[ " ${CPUS:-1}" =~ ^(\ +[1-9])+\ *$ ]] || die "CPUS must list numbers of CPUs from 1 to 9, such as '1 4', not '$CPUS'"
+
+# known NAME KERNEL...: each of these kernels, which a user gave there, is in series/bases
+known() {
+	local kernel
+	for kernel in "${@:2}"; do
+		bases | grep -qxF -e "$kernel" || die "$1: Linux $kernel is not in series/bases (there are: $(bases | xargs))"
+	done
+}
+# shellcheck disable=SC2086 # a word for each
+known KERNELS ${KERNELS:-}
+known KERNEL ${KERNEL:+"$KERNEL"}
+
 # belongs DIFF TREE: is it for a kernel like TREE? A line "If: FILE" or "Unless: FILE" at
 # its head says for which kernels it is; without TREE it is for all.
 belongs() {
@@ -97,15 +229,74 @@ kernel_version() {
 # last_line LOG: what a command that failed said at the end
 last_line() { grep -v '^[[:space:]]*$' "$1" | tail -n 1 || true; }
 
+# nearest NAME: of the lines, the five that take the fewest letters to change into NAME
+nearest() {
+	awk -v name="$1" '
+		function least(a, b) { return a < b ? a : b }
+		{
+			for (j = 0; j <= length($0); j++) d[0, j] = j
+			for (i = 1; i <= length(name); i++) {
+				d[i, 0] = i
+				for (j = 1; j <= length($0); j++)
+					d[i, j] = least(least(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (substr(name, i, 1) != substr($0, j, 1)))
+			}
+			print d[length(name), length($0)], $0
+		}' | sort -n | awk 'NR <= 5 { print $2 }' | xargs
+}
+
 # named DIR [PATTERN...]: the patches below tests/DIR, or those that are so called
 named() {
 	local dir=$1 pattern
 	shift
 	for pattern in "${@:-*}"; do
 		find "$top/tests/$dir" -name "$pattern.diff" -printf '%P\n' | sed 's/\.diff$//' | grep . ||
-			die "tests/$dir has no '$pattern' (it has: $(find "$top/tests/$dir" -name '*.diff' -printf '%f\n' | sed 's/\.diff$//' | sort | xargs))"
+			die "tests/$dir has no '$pattern' (the nearest: $(find "$top/tests/$dir" -name '*.diff' -printf '%f\n' | sed 's/\.diff$//' | nearest "$pattern"))"
 	done | sort -ru
 }
 
 # header PATCH NAME: what the head of a patch says under that name
 header() { sed -n "s/^$2: //p" "$1"; }
+
+# extract TREE REVISION DIR PATH...: put these files of a revision into DIR, as they were
+# committed: in a repository of ours, where no filter is known and no attribute counts
+extract() {
+	local paths repository=$scratch/repository
+	mapfile -t paths < <(git -C "$1" ls-tree --name-only "$2" -- "${@:4}" 2>/dev/null)
+	[ "${#paths[@]}" != 0 ] || return 0
+	git init -q --bare "$repository" && mkdir -p "$repository/info" "$3"
+	echo '* -export-ignore -export-subst -text -eol -filter -ident -working-tree-encoding' >"$repository/info/attributes"
+	git -C "$1" rev-parse --path-format=absolute --git-path objects >"$repository/objects/info/alternates"
+	git --git-dir="$repository" archive "$(git -C "$1" rev-parse "$2:$(git -C "$1" rev-parse --show-prefix)")" -- "${paths[@]}" 2>"$scratch/log" | tar -x -C "$3" 2>/dev/null || return
+	find "$3" -type l -delete
+}
+
+# refuse_foreign DIR [DIRECTORY]: in the way of new mails in DIR is nothing but what we made,
+# which shows in how it begins: other mails have a commit or another author. Below
+# directories so called it may be as well.
+refuse_foreign() {
+	local file author
+	author=$(cat "$top/series/author")
+	[ ! -e "$1" ] || [ -d "$1" ] || die "cannot write the mails: $1 is a file, not a directory"
+	: >"$scratch/found"
+	[ ! -d "$1" ] || find "$1" -mindepth 1 ! \( -type d -name "${2:-}" \) -print0 >"$scratch/found" 2>/dev/null || die "cannot read $1"
+	while read -r -d '' file; do
+		[[ ${file#"$1"/} == ${2:+$2/}[0-9][0-9][0-9][0-9]-* && -f $file && ! -L $file &&
+			$(head -n 3 "$file" | tr -d '\n') == "From 0000000000000000000000000000000000000000 "*"From: $author"* ]] ||
+			die "cannot write the mails: $file was not made by an earlier run: name an empty or a new directory"
+	done <"$scratch/found"
+}
+
+# beside DIR: a new directory in $new, to become DIR, on the same file system
+beside() {
+	{ mkdir -p "${1%/*}/" && new=$(mktemp -d "$1.XXXXXX") && chmod 755 "$new"; } 2>/dev/null || die "cannot write the mails to $1"
+	trap 'rm -rf "$new" "$scratch"' EXIT
+}
+
+# exchange DIR: put $new there; what was there before is removed once that is done
+exchange() {
+	local old=''
+	trap '' INT TERM HUP
+	[ ! -e "$1" ] || { old=$(mktemp -d "$1.XXXXXX") && mv -T "$1" "$old"; } 2>/dev/null || die "cannot replace $1"
+	mv -T "$new" "$1" 2>/dev/null || { [ -z "$old" ] || mv -T "$old" "$1"; die "cannot write the mails to $1"; }
+	[ -z "$old" ] || rm -rf "$old"
+}
