@@ -407,11 +407,10 @@ without_tools() {
 	cd "$top"
 	grep() { return 1; }
 	export -f grep
-	for setting in HOME= CDPATH="$BATS_TEST_TMPDIR/cd" GREP_OPTIONS=-v POSIXLY_CORRECT=1 BASH_ENV="$BATS_TEST_TMPDIR/env" \
+	for setting in --unset=HOME HOME= CDPATH="$BATS_TEST_TMPDIR/cd" GREP_OPTIONS=-v POSIXLY_CORRECT=1 BASH_ENV="$BATS_TEST_TMPDIR/env" \
 		ENV="$BATS_TEST_TMPDIR/env" IFS=/ SHELLOPTS=noglob BASHOPTS=nocasematch:failglob LANGUAGE=de LC_ALL=C \
 		TAR_OPTIONS=--nonsense MAKEFLAGS=n GIT_TRACE=1 GIT_EXTERNAL_DIFF="$program" TZ=Asia/Tokyo; do
 		echo "$setting"
-		if [ "$setting" = HOME= ]; then setting=--unset=HOME; fi
 		run --separate-stderr env "$setting" bin/triage "$KDIR"
 		echo "status $status: $output $stderr"
 		[[ $status -eq 1 && $output == vulnerable* && ${#lines[@]} -eq 1 && -z $stderr ]]

@@ -10,7 +10,9 @@ if [[ $- != *p* ]]; then
 fi
 export -n SHELLOPTS BASHOPTS
 unset CDPATH GLOBIGNORE BASH_ENV ENV POSIXLY_CORRECT LANGUAGE GREP_OPTIONS TAR_OPTIONS XZ_OPT XZ_DEFAULTS
-export LC_ALL=C.UTF-8 TZ=UTC HOME=${HOME:-/}
+export LC_ALL=C.UTF-8 TZ=UTC HOME
+# spatch ends without one
+[ -n "${HOME:-}" ] || { unset HOME; export HOME=~; }
 umask 022
 unset died quiet
 
