@@ -270,9 +270,10 @@ without_tools() {
 
 @test "4. the mails of an earlier run stay as they are until the new ones are whole" {
 	small_tree $vulnerable "$KDIR"
+	small_tree $fixed "$BATS_TEST_TMPDIR/fixed"
 	for tool in cp mv; do
 		rm -rf "$mails"
-		cp -r patches/linux-$fixed "$mails"
+		bin/patches "$BATS_TEST_TMPDIR/fixed" "$mails"
 		without_tools $tool
 		# The first one that has to do with them is the last.
 		printf '#!/bin/sh\ncase "$*" in *%s*) kill -9 $PPID ;; esac\nexec %s "$@"\n' "$mails" "$(command -v $tool)" >"$path/$tool"
@@ -285,6 +286,11 @@ without_tools() {
 	diff -r "$mails" patches/linux-$vulnerable
 	bin/patches "$KDIR" "$mails"
 	diff -r "$mails" patches/linux-$vulnerable
+	# One that the user has edited since is the user's.
+	echo mine >>"$mails/0000-cover-letter.txt"
+	run bin/patches "$KDIR" "$mails"
+	one_error "error: *$mails *changed*"
+	[ "$(tail -n 1 "$mails/0000-cover-letter.txt")" = mine ]
 }
 
 @test "5. what could not be looked at is unknown: sparse, deleted, moved, a link to itself, headers only" {

@@ -286,6 +286,9 @@ refuse_foreign() {
 			$(head -n 3 "$file" | tr -d '\n') == "From 0000000000000000000000000000000000000000 "*"From: $author"* ]] ||
 			die "cannot write the mails: $file was not made by an earlier run: name an empty or a new directory"
 	done <"$scratch/found"
+	# Those of one run have one time. What is in patches/, git has as well.
+	[ "$1" = "$top/patches" ] || [ "$(xargs -0 -r stat -c %y <"$scratch/found" | sort -u | wc -l)" -le 1 ] ||
+		die "cannot write the mails: some in $1 were changed since they were made: name an empty or a new directory"
 }
 
 # beside DIR: a new directory in $new, to become DIR, on the same file system
@@ -298,6 +301,7 @@ beside() {
 exchange() {
 	local old=''
 	trap '' INT TERM HUP
+	find "$new" -type f -exec touch -d "@$EPOCHSECONDS" {} +
 	[ ! -e "$1" ] || { old=$(mktemp -d "$1.XXXXXX") && mv -T "$1" "$old"; } 2>/dev/null || die "cannot replace $1"
 	mv -T "$new" "$1" 2>/dev/null || { [ -z "$old" ] || mv -T "$old" "$1"; die "cannot write the mails to $1"; }
 	[ -z "$old" ] || rm -rf "$old"
