@@ -3,29 +3,20 @@ set terminal svg size 960,400 font "Helvetica,13" background "white"
 set output "chart.svg"
 set multiplot layout 1,2
 
-set title "A suite over VMs of 1 to 1024 vCPUs"
+set title "A watched reset of 1 to 1024 vCPUs"
 set xlabel "vCPUs"
 set logscale x 2
 set logscale y 10
-set logscale y2 10
 set xtics 4
 set ylabel "time in the guest (ms)"
-set y2label "memory (MiB)"
-set ytics nomirror
-set y2tics
-set key top left
 set grid
-plot "growth.dat" using 1:2 axes x1y1 with linespoints lw 2 pt 7 title "time, three cases", \
-     "growth.dat" using 1:3 axes x1y2 with linespoints lw 2 pt 5 title "memory, one case"
+plot "growth.dat" using 1:2 with linespoints lw 2 pt 7 notitle
 
 unset logscale
-unset y2tics
-unset y2label
 set title "From sources to a verdict"
 unset xlabel
 set ylabel "time on the host (s)"
 set xtics auto
-set ytics mirror
 set xrange [-0.6:1.6]
 set yrange [0:*]
 set style fill solid 0.8

@@ -14,12 +14,14 @@ light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style 
 	make -s lint KERNELS="$(mailed | xargs)" CHECKS="$light" 2> >(grep -v '^\[' >&3)
 }
 
+# bats test_tags=slow
 @test "nothing new where KVM is built, on two bases (left out: clang, rv32, and the other bases)" {
 	make -s lint KERNELS=$fixed CHECKS='gcc sparse coccicheck htmldocs' 2> >(sed 's/^/# /' >&3)
 	# Kernels before 7.0 have sparse look at the balance of locks as well.
 	make -s lint KERNELS=$vulnerable CHECKS='gcc sparse' 2> >(sed 's/^/# /' >&3)
 }
 
+# bats test_tags=slow
 @test "what is wrong in a mail is found, each by its check" {
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR"
@@ -40,7 +42,7 @@ light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style 
 	}
 	END
 	echo 'static int nobody_calls(void) { return 0; }' >>tools/testing/selftests/kvm/riscv/sbi_system_reset_test.c
-	printf 'Heading\n===\n\n*open\n' >>Documentation/virt/kvm/riscv/vcpu-sbi-kunit.rst
+	printf 'Heading\n===\n\n*open\n' >>Documentation/virt/kvm/riscv/vcpu-kunit.rst
 	sed -i '/^+	default KUNIT_ALL_TESTS/d' arch/riscv/kvm/Kconfig.kunit.diff
 	# One line less in the hunk.
 	sed -i -E 's/^@@ -38,4 [+]38,([0-9]+) @@/echo "@@ -38,4 +38,$((\1 - 1)) @@"/e' arch/riscv/kvm/Kconfig.kunit.diff

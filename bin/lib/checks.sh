@@ -6,7 +6,7 @@
 
 # in the order in which they run
 all_checks='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style kunit-config
-	kernel-doc selftests gcc sparse clang rv32 coccicheck htmldocs'
+	kernel-doc selftests gcc sparse clang rv32 random coccicheck htmldocs'
 kvm=arch/riscv/kvm suite_option=RISCV_KVM_VCPU_KUNIT_TEST
 
 check_checkpatch() {
@@ -54,6 +54,7 @@ check_maintainers() {
 		found=$(get_maintainer "$mail")
 		whom=('Anup Patel' kvm-riscv@lists.infradead.org linux-riscv@lists.infradead.org)
 		! grep -qE '^[+]{3} b/scripts/coccinelle/' "$mail" || whom=('Julia Lawall' cocci@inria.fr)
+		! grep -qE '^[+]{3} b/lib/kunit/' "$mail" || whom=('David Gow' kunit-dev@googlegroups.com)
 		for who in "${whom[@]}"; do
 			grep -qF "$who" <<<"$found" || echo "${mail##*/}: get_maintainer.pl does not name $who"
 		done
@@ -96,7 +97,8 @@ tree_maintainers-self-test() {
 }
 
 tree_kernel-doc() {
-	(cd "$tree" && scripts/kernel-doc -none -Wall "$kvm"/vcpu_*.[ch] arch/riscv/include/asm/kvm_host.h 2>&1) || true
+	(cd "$tree" && scripts/kernel-doc -none -Wall "$kvm"/vcpu_*.[ch] arch/riscv/include/asm/kvm_host.h \
+		{include,lib}/kunit/*.[ch] 2>&1) || true
 }
 
 # A userspace program: nothing of the kernel is built for it.
@@ -114,8 +116,9 @@ kbuild() { make -s -C "$tree" ARCH=riscv O="$out/$1" CROSS_COMPILE="$cross_compi
 # suite with it, and warnings that do not end the build
 configure() {
 	mkdir -p "$out/$1"
-	printf '%s\n' '# CONFIG_WERROR is not set' '# CONFIG_CPUMASK_OFFSTACK is not set' '# CONFIG_DEBUG_PER_CPU_MAPS is not set' \
-		CONFIG_DEBUG_INFO_NONE=y CONFIG_KVM=m CONFIG_KUNIT=m CONFIG_VIRTUALIZATION=y CONFIG_$suite_option=y \
+	printf '%s\n' '# CONFIG_WERROR is not set' CONFIG_MMU=y \
+		CONFIG_DEBUG_INFO_NONE=y CONFIG_KVM=${kind:-m} CONFIG_KUNIT=${kind:-m} CONFIG_VIRTUALIZATION=y CONFIG_$suite_option=y \
+		CONFIG_KUNIT_GUARDED_TEST=m \
 		'# CONFIG_GCC_PLUGINS is not set' '# CONFIG_MODULE_SIG is not set' >"$out/$1.config"
 	if [ -e "$out/$1/.config" ]; then
 		cat "$out/$1.config" >>"$out/$1/.config"
@@ -127,25 +130,37 @@ configure() {
 	kbuild "$1" -j"$jobs" prepare modules_prepare "${@:3}"
 }
 
-# compile NAME TARGET ARGUMENT...: what building KVM says
+# compile NAME TARGET ARGUMENT...: what building KVM and KUnit says
 compile() {
 	configure "$1" "$2" "${@:3}" >"$out/$1.log" 2>&1 || { echo "cannot run: $(last_line "$out/$1.log")"; return; }
 	! grep -q "^config $suite_option" "$tree/$kvm/Kconfig" || grep -qx "CONFIG_$suite_option=y" "$out/$1/.config" ||
 		echo "cannot run: $suite_option cannot be switched on in this configuration"
 	# Without the lines around a diagnostic: they differ for each file that includes
 	# a header of which a compiler complains.
-	kbuild "$1" -k -j"$jobs" "$kvm/" "${@:3}" 2>&1 |
+	kbuild "$1" -k -j"$jobs" "$kvm/" lib/kunit/ "${@:3}" 2>&1 |
 		grep -vE '^(In file included from| +from | *[0-9]* +[|]|[0-9]+ (warning|error)s? generated)' || true
 }
 
 tree_gcc() { compile allmod allmodconfig W=1; }
 # On the touched files: the rest is left as gcc's check built it, if that came before.
 tree_sparse() {
-	rm -f "$out/allmod/$kvm"/vcpu.o "$out/allmod/$kvm"/vcpu_{sbi,sbi_hsm,sbi_test,mp_state_test,test_lib}.o
+	rm -f "$out/allmod/$kvm"/vcpu.o "$out/allmod/$kvm"/vcpu_{sbi,sbi_hsm,sbi_test,mp_state_test,test_vm}.o "$out"/allmod/lib/kunit/guarded*.o
 	compile allmod allmodconfig W=1 C=1 CHECK="$top/bin/sparse-riscv" | sed 's/^.*not available or not up to date/cannot run: &/'
 }
 tree_clang() { compile clang allmodconfig LLVM=-19 W=1; }
 tree_rv32() { compile rv32 rv32_defconfig W=1; }
+
+
+# SEEDS= are those of the random configurations, all of them with KVM and the suites.
+check_random() {
+	local seed kind
+	for seed in ${SEEDS:-1 2 3}; do
+		export KCONFIG_SEED=$seed
+		kind=$((seed % 2)) kind=${kind/0/y} kind=${kind/1/m}
+		rm -rf "$out/random"
+		compile random randconfig W=1 | grep -E "vcpu_(sbi_|mp_state_)?test|vcpu_test|kunit/guarded|cannot run|error:" | sed "s/^/seed $seed: /"
+	done
+}
 
 tree_coccicheck() {
 	kbuild allmod coccicheck MODE=report M="$kvm" J="$jobs" >"$out/coccicheck.log" 2>&1 ||
@@ -154,8 +169,8 @@ tree_coccicheck() {
 }
 
 tree_htmldocs() {
-	(cd "$tree" && make htmldocs SPHINXDIRS=virt/kvm O="$out/docs") >"$out/htmldocs.log" 2>&1 ||
+	(cd "$tree" && make htmldocs SPHINXDIRS="virt/kvm dev-tools/kunit" O="$out/docs") >"$out/htmldocs.log" 2>&1 ||
 		echo "cannot run: htmldocs: $(last_line "$out/htmldocs.log")"
-	grep -E 'virt/kvm.*(WARNING|ERROR)|kvm.*\.rst:' "$out/htmldocs.log" || true
+	grep -E '(virt/kvm|kunit).*(WARNING|ERROR)|(kvm|kunit).*\.(rst|[ch]):' "$out/htmldocs.log" || true
 }
 

@@ -103,6 +103,8 @@ complaints='WARNING:|BUG:|INFO: (task|rcu|possible|trying)|rcu.*(stall|self-dete
 
 # the one of these after which lockdep goes on: kvm_riscv_set_mp_state() asserts
 assertion='WARNING: .*asm/kvm_host[.]h:[0-9]+'
+# the last line of a kernel in which a function under test waits for itself
+deadlock='deadlock, waits for'
 
 # SIGNOFF=1 becomes the user's identity, for as long as git may know it.
 case ${SIGNOFF:-} in
@@ -194,15 +196,15 @@ known() {
 known KERNELS ${KERNELS:-}
 known KERNEL ${KERNEL:+"$KERNEL"}
 
-# belongs DIFF TREE: is it for a kernel like TREE? A line "If: FILE" or "Unless: FILE" at
-# its head says for which kernels it is; without TREE it is for all.
+# belongs DIFF TREE: is it for a kernel like TREE? A line "If: FILE [WORD]" or "Unless: FILE
+# [WORD]" at its head says so: FILE is there, with WORD in it. Without TREE it is for all.
 belongs() {
-	local condition file
-	read -r condition file <"$top/$1"
+	local condition file word
+	read -r condition file word <"$top/$1"
 	[ -n "$2" ] || return 0
 	case $condition in
-	If:) [ -e "$2/$file" ] ;;
-	Unless:) [ ! -e "$2/$file" ] ;;
+	If:) grep -qsE "${word:+\b$word\b}" "$2/$file" ;;
+	Unless:) ! grep -qsE "${word:+\b$word\b}" "$2/$file" ;;
 	esac
 }
 

@@ -44,8 +44,8 @@ small_tree() {
 	local kernel
 	kernel=$(bin/fetch-kernel "$1")
 	mkdir -p "$2"
-	(cd "$kernel" && tar -c Makefile Kbuild MAINTAINERS arch/riscv/kvm arch/riscv/include/asm \
-		Documentation/virt/kvm tools/testing/selftests/kvm/Makefile*) | tar -x -C "$2"
+	(cd "$kernel" && tar -c Makefile Kbuild MAINTAINERS arch/riscv/kvm arch/riscv/include/asm lib/kunit \
+		Documentation/virt/kvm Documentation/dev-tools/kunit/api/index.rst tools/testing/selftests/kvm/Makefile*) | tar -x -C "$2"
 }
 
 # in_git DIR: commit all of it

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Test that a field is written only while the lock that guards it is held.
+ *
+ * See Documentation/dev-tools/kunit/api/guarded.rst.
+ */
+#ifndef _KUNIT_GUARDED_H
+#define _KUNIT_GUARDED_H
+
+#include <kunit/test.h>
+#include <linux/lockdep.h>
+#include <linux/spinlock.h>
+
+/**
+ * struct kunit_guarded - A lock, the field that it guards, and what was seen of both
+ * @field: The field; NULL for kunit_guarded_lock().
+ * @poison: If set, the value that the field gets when the lock is released, so that
+ *	writing the same value again shows. As large as the field.
+ * @taken: How often the watched code took the lock; readers do not count.
+ * @tried: The watched code took the lock by a trylock.
+ * @unguarded: The field changed while the watched code did not hold the lock.
+ */
+struct kunit_guarded {
+	void *field;
+	const void *poison;
+	unsigned int taken;
+	bool tried;
+	bool unguarded;
+
+	/* private: */
+	struct list_head list;
+	struct hlist_node by_lock;
+	struct lockdep_map *lock;
+	const char *field_name, *lock_name;
+	char name[32];
+	size_t size;
+	unsigned int index, poisoned;
+	int held;			/* negative: released too often */
+	bool reading, deadlock;
+	u64 instead;			/* the locks held at an unguarded write */
+	unsigned long ip;		/* the event that ended it */
+	u8 seen[];			/* the field when last looked at */
+};
+
+#ifdef CONFIG_LOCKDEP
+#define __kunit_guarded_map(lock)	(&(lock)->dep_map)
+#else
+#define __kunit_guarded_map(lock)	((void)(lock), (struct lockdep_map *)NULL)
+#endif
+
+struct kunit_guarded *__printf(7, 8)
+__kunit_guarded_by(struct kunit *test, void *field, size_t size, const char *field_name,
+		   struct lockdep_map *lock, const char *lock_name, const char *fmt, ...);
+struct kunit_guarded_watch *__printf(2, 3)
+__kunit_guarded_begin(struct kunit *test, const char *fmt, ...);
+struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w);
+
+/**
+ * kunit_guarded_by() - Declare which lock guards a field
+ * @test: The test case. Field and lock must live as long as it.
+ * @field: Pointer to the field, of any size.
+ * @lock: Pointer to the lock: a spinlock_t, raw_spinlock_t, rwlock_t, struct mutex
+ *	or struct rw_semaphore, already initialized.
+ * @fmt: printf format that names the object in messages, with its arguments.
+ *
+ * Context: may sleep.
+ * Return: The &struct kunit_guarded, freed when @test ends. Failure aborts @test.
+ */
+#define kunit_guarded_by(test, field, lock, fmt, ...)				\
+	__kunit_guarded_by(test, field, sizeof(*(field)), #field,		\
+			   __kunit_guarded_map(lock), #lock, fmt, ##__VA_ARGS__)
+
+/**
+ * kunit_guarded_lock() - Watch a lock without a field
+ * @test: The test case.
+ * @lock: Pointer to the lock, as for kunit_guarded_by().
+ * @fmt: printf format that names the object in messages, with its arguments.
+ *
+ * Context: may sleep.
+ * Return: The &struct kunit_guarded, freed when @test ends. Failure aborts @test.
+ */
+#define kunit_guarded_lock(test, lock, fmt, ...)				\
+	__kunit_guarded_by(test, NULL, 0, "",					\
+			   __kunit_guarded_map(lock), #lock, fmt, ##__VA_ARGS__)
+
+/**
+ * kunit_guarded_watch() - Watch the locks while the following statement runs
+ * @test: The test case. It holds none of the locks.
+ * @fmt: printf format that says what the statement does, with its arguments.
+ *
+ * Use kunit_expect_guarded() or &struct kunit_guarded afterwards. If the statement
+ * leaves a lock held, @test fails and is aborted; if it changes the preemption count
+ * or the interrupt state, @test fails. Do not leave the statement by break, goto,
+ * return or a failed assertion.
+ *
+ * Context: may sleep; the statement itself runs as if it were not watched.
+ */
+#define kunit_guarded_watch(test, fmt, ...)					\
+	for (struct kunit_guarded_watch *__w =					\
+		     __kunit_guarded_begin(test, fmt, ##__VA_ARGS__);		\
+	     __w; __w = __kunit_guarded_end(__w))
+
+void kunit_guarded_require(struct kunit *test);
+void kunit_guarded_on_event(struct kunit *test,
+			    void (*on_event)(struct kunit *test, struct kunit_guarded *acquired));
+bool kunit_guarded_hold(struct kunit *test, spinlock_t *lock);
+void kunit_expect_guarded(struct kunit *test);
+void kunit_expect_one_guard(struct kunit *test);
+
+#endif /* _KUNIT_GUARDED_H */

@@ -1,0 +1,73 @@
+#!/usr/bin/env bats
+# <kunit/guarded.h> by itself: its own tests, and another user than KVM.
+
+load lib/setup
+
+setup_file() {
+	load lib/setup
+	export KUNITCONFIG=$top/examples/dev-addr-lists.config
+	tree=$build/trees/guarded-$fixed out=$build/out/guarded-$fixed
+	bin/link-tree "$(bin/fetch-kernel $fixed)" "$tree"
+	bin/apply-series "$tree"
+	(cd "$tree" && git apply "$top/examples/dev-addr-lists.patch")
+	bin/build-kernel "$tree" "$out" 2> >(sed 's/^/# /' >&3)
+}
+
+setup() { tree=$build/trees/guarded-$fixed out=$build/out/guarded-$fixed; }
+
+# runs SUITE [ARGUMENT...]: its verdict, with these arguments for QEMU
+runs() {
+	SUITE=$1 QEMU_ARGS="${*:2}" run bin/run-suite "$tree" "$out" "$BATS_TEST_TMPDIR/results"
+	echo "$output"
+}
+
+# changed FILE SED-SCRIPT: build with this change, which must be one
+changed() {
+	cp "$tree/$1" "$BATS_TEST_TMPDIR/original"
+	sed "$2" "$BATS_TEST_TMPDIR/original" >"$BATS_TEST_TMPDIR/new"
+	! cmp -s "$BATS_TEST_TMPDIR/original" "$BATS_TEST_TMPDIR/new"
+	cp --remove-destination "$BATS_TEST_TMPDIR/new" "$tree/$1"
+	bin/build-kernel "$tree" "$out"
+}
+
+restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
+
+@test "its own tests pass on one CPU and on four" {
+	runs kunit_guarded
+	[ "$status" -eq 0 ]
+	runs kunit_guarded -smp 4
+	[ "$status" -eq 0 ]
+	[[ $output == pass$'\t'*"0 failed, 0 skipped"* ]]
+}
+
+@test "its own tests fail when it is broken" {
+	while IFS='|' read -r case script; do
+		echo "# $case: $script" >&3
+		changed lib/kunit/guarded.c "$script"
+		runs kunit_guarded -smp 4
+		restored lib/kunit/guarded.c
+		[ "$status" -eq 1 ]
+		grep -qE "^    not ok [0-9]+ $case\$" "$BATS_TEST_TMPDIR/results/suite.ktap"
+	done <<-'END'
+		guarded_write|s/g->held > 0 && !g->reading/g->held > 0/
+		guarded_write|s/g->held > 0 && !g->reading/w->held/
+		guarded_write|s/memcpy(g->field, g->poison, g->size);//
+		one_at_a_time|s/w->nr_held += acquire ? 1 : -1;//
+		on_event|s/w->on_event(w->test, acquire ? guard : NULL);//
+		trylock|s/g->tried |= trylock;//
+		bad_ending|s/if (!g->held && !g->deadlock)/if (1)/
+		many_fields|s/if (w->nr <= NR_EXACT)/if (0)/;s/look_at_all(w, _THIS_IP_);//
+	END
+}
+
+@test "a second user finds the lock held, and notices when it is left out" {
+	bin/build-kernel "$tree" "$out"
+	runs dev-addr-list-test
+	[ "$status" -eq 0 ]
+	changed net/core/dev_addr_lists.c '/^int dev_uc_add(/,/^}/{ /netif_addr_\(un\)\?lock_bh/d }'
+	runs dev-addr-list-test
+	restored net/core/dev_addr_lists.c
+	[ "$status" -eq 1 ]
+	grep -F 'dev_uc_add(): netdev->uc.count of the device written without netdev->addr_list_lock of the device' \
+		"$BATS_TEST_TMPDIR/results/kernel.log"
+}
