@@ -29,14 +29,14 @@ load lib/setup
 }
 
 @test "no wrong writer gets past the suites, and no right one trips them" {
-	# The other kernel, and one CPU for all, would take more time than CI has.
+	# The other kernel, and one CPU for all, is what make mutants does.
 	for run in "1 lock-* hart-start-* *guard irqsave" "4 *"; do
 		echo "# with CPUs and mutants: $run" >&3
 		make -s mutants KERNELS=$vulnerable CPUS="${run%% *}" MUTANTS="${run#* }" \
 			>"$BATS_TEST_TMPDIR/table" 2> >(sed 's/^/# /' >&3) || { cat "$BATS_TEST_TMPDIR/table"; return 1; }
 	done
-	[ "$(grep -c '^ok    wrong/' "$BATS_TEST_TMPDIR/table")" -ge 140 ]
-	[ "$(grep -c '^ok    right/' "$BATS_TEST_TMPDIR/table")" -ge 30 ]
+	[ "$(grep -c '^ok    wrong/' "$BATS_TEST_TMPDIR/table")" -ge 150 ]
+	[ "$(grep -c '^ok    right/' "$BATS_TEST_TMPDIR/table")" -ge 40 ]
 }
 
 @test "each case is the only one of its suite to catch some mutant" {
@@ -45,8 +45,8 @@ load lib/setup
 		cases=$(grep -oE 'KUNIT_CASE(_PARAM)?\(\w+' "arch/riscv/kvm/${suite}_test.c" | sed 's/.*(//')
 		while read -r case; do
 			echo "$case"
-			# No wrong writer exists for what this kernel does not have.
-			[ "$case" != set_mpstate_init_received_resets_vcpu ] || continue
+			# This kernel has no wrong writer of the first, and no VM of the second is made here.
+			[[ $case != set_mpstate_init_received_resets_vcpu && $case != many_vcpus ]] || continue
 			awk -F '\t' -v cases="${cases//$'\n'/ }" -v case="$case" '
 				BEGIN { split(cases, names, " "); for (i in names) of_suite[names[i]] = 1 }
 				$2 ~ /^wrong/ && $5 == "fail" {
