@@ -3,7 +3,7 @@
 # The commands of this project; `make help` lists them. Each is a program in
 # bin/ of the same name, or a program of its own.
 
-.PHONY: help kunit quick triage patches lint bisect-proof mutants matrix rows soak selftest selftest-mutants check series bench clean
+.PHONY: help kunit quick triage patches lint bisect-proof mutants matrix rows soak selftest selftest-mutants check check-all series bench clean
 
 help:
 	@echo 'make kunit              show on a real kernel that the suite tells the bug from the fix'
@@ -25,7 +25,8 @@ help:
 	@echo 'make selftest           reset real guests, before the series, with it, and with the bug'
 	@echo 'make selftest KERNELS=7.3.4 CPUS=4 TEST_ARGS="-v 16"    only those, only with 16 vCPUs'
 	@echo 'make selftest-mutants   show that this catches the wrong kernels in tests/selftest-mutants'
-	@echo 'make check              all tests of this project'
+	@echo 'make check              the tests of this project that CI runs, in half an hour'
+	@echo 'make check-all          all of them, in some hours'
 	@echo 'make check TESTS=name   only tests/name.bats'
 	@echo 'make series             make the mails in patches/ from the sources'
 	@echo 'make series SIGNOFF=1   the same, signed off with your git identity'
@@ -83,6 +84,9 @@ selftest-mutants:
 
 check:
 	@bin/check
+
+check-all:
+	@bin/check --all
 
 series:
 	@bin/make-series

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # What locking.rst says of mp_state_lock, against what lockdep has seen.
 
 load lib/setup

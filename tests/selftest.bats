@@ -60,6 +60,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	[[ ${lines[0]} == "error: series/order has no patch 'nothing'" ]]
 }
 
+# bats test_tags=slow
 @test "real guests are reset before the series, with it, and with the bug put back" {
 	make -s selftest KERNELS=$vulnerable CPUS=4 TEST_ARGS="-V 64" >"$BATS_TEST_TMPDIR/table" 2> >(sed 's/^/# /' >&3) ||
 		{ cat "$BATS_TEST_TMPDIR/table"; return 1; }
@@ -71,6 +72,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	xmllint --noout "$build/results/selftest/$vulnerable/4/with/sbi_system_reset_test/junit.xml"
 }
 
+# bats test_tags=slow
 @test "with the bug it fails, and names the place" {
 	run make -s selftest WITHOUT=fix KERNELS=$vulnerable CPUS=1 TEST_ARGS="-t cold_reboot" 3>&-
 	echo "$output"
@@ -78,6 +80,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	[[ $output == *"WRONG  $vulnerable "*" with "*" sbi_system_reset_test "*" unclean "*"kvm_host.h:"*"kvm_riscv_"* ]]
 }
 
+# bats test_tags=slow
 @test "without a hypervisor, the selftest is skipped and says why" {
 	out=$build/out/userspace-$vulnerable
 	QEMU_ARGS="-cpu rv64,h=false" run bin/run-selftest "$build/trees/userspace-$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
@@ -87,6 +90,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	[[ $output == $'skip\t0 passed, 0 failed, 1 skipped\tCannot open /dev/kvm'* ]]
 }
 
+# bats test_tags=slow
 @test "too little memory is a failure, no hang" {
 	out=$build/out/userspace-$vulnerable
 	QEMU_ARGS="-m 96" run bin/run-selftest "$build/trees/userspace-$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
@@ -95,12 +99,14 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	[[ $output == @(fail|died|unclean)* ]]
 }
 
+# bats test_tags=slow
 @test "wrong kernels that only a guest notices are caught, each by its cases" {
 	make -s selftest-mutants KERNELS=$vulnerable >"$BATS_TEST_TMPDIR/table" 2> >(sed 's/^/# /' >&3) ||
 		{ cat "$BATS_TEST_TMPDIR/table"; return 1; }
 	[ "$(grep -c '^ok' "$BATS_TEST_TMPDIR/table")" -ge 13 ]
 }
 
+# bats test_tags=slow
 @test "a wrong kernel that is not caught is reported" {
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR/tests/selftest-mutants"

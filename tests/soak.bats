@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=slow
 # The same verdict every time, on a host that has other things to do.
 
 load lib/setup
