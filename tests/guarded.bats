@@ -7,7 +7,9 @@ setup_file() {
 	load lib/setup
 	export KUNITCONFIG=$top/examples/dev-addr-lists.config
 	tree=$build/trees/guarded-$fixed out=$build/out/guarded-$fixed
-	bin/link-tree "$(bin/fetch-kernel $fixed)" "$tree"
+	source=$(bin/fetch-kernel $fixed)
+	bin/link-tree "$source" "$tree"
+	cp --remove-destination "$source"/net/core/dev_addr_lists{,_test}.c "$tree/net/core/"
 	bin/apply-series "$tree"
 	(cd "$tree" && git apply "$top/examples/dev-addr-lists.patch")
 	bin/build-kernel "$tree" "$out" 2> >(sed 's/^/# /' >&3)

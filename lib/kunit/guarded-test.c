@@ -65,7 +65,7 @@ DEFINE_KIND(sem_reader, sem, down_read, up_read);
 static const struct kind {
 	const char *name;
 	void (*under)(struct context *c, struct object *o, void (*code)(struct context *c));
-	struct kunit_guarded *(*guard)(struct context *c, struct object *o);
+	struct kunit_guarded *(*declare)(struct context *c, struct object *o);
 	bool reads;
 } kinds[] = {
 	{ "spinlock_t", spin_under, spin_guard },
@@ -126,7 +126,7 @@ static struct context *context(struct kunit *test, const struct kind *kind)
 		rwlock_init(&c->object[i].rw);
 		mutex_init(&c->object[i].mutex);
 		init_rwsem(&c->object[i].sem);
-		c->guard[i] = kind->guard(c, &c->object[i]);
+		c->guard[i] = kind->declare(c, &c->object[i]);
 	}
 	return c;
 }
