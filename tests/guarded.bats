@@ -53,7 +53,7 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 	done <<-'END'
 		guarded_write|s/g->held > 0 && !g->reading/g->held > 0/
 		guarded_write|s/g->held > 0 && !g->reading/w->held/
-		guarded_write|s/memcpy(g->field, g->poison, g->size);//
+		guarded_write|s/if (!g->poison || /if (1 || /
 		one_at_a_time|s/w->nr_held += acquire ? 1 : -1;//
 		on_event|s/w->on_event(w->test, acquire ? guard : NULL);//
 		trylock|s/g->tried |= trylock;//
