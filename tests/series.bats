@@ -42,8 +42,11 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 		small_tree "$version" "$tree"
 		in_git "$tree"
 		am "$tree" "$top/patches/linux-$version/"*.patch
+		small_tree "$version" "$tree.applied"
+		bin/apply-series "$tree.applied"
 		for file in $(sed "/^#/d" series/order | cut -d" " -f2- | xargs -n 1 | grep /); do
-			cmp "$file" "$tree/$file"
+			cmp "$tree.applied/$file" "$tree/$file"
+			[ "$version" != $fixed ] || cmp "$file" "$tree/$file"
 		done
 		[ -z "$(git -C "$tree" status --porcelain)" ]
 	done
@@ -127,7 +130,7 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 		cp -r "$build/src/linux-$version/scripts" "$tree/"
 		in_git "$tree"
 		am "$tree" "$top/patches/linux-$version/"*.patch
-		for file in $(git -C "$tree" diff --name-only --diff-filter=A HEAD~"$(ls "patches/linux-$version"/*.patch | wc -l)" -- arch Documentation); do
+		for file in $(git -C "$tree" diff --name-only --diff-filter=A HEAD~"$(ls "patches/linux-$version"/*.patch | wc -l)" -- arch Documentation/virt); do
 			run bash -c "cd '$tree' && perl scripts/get_maintainer.pl --no-git --no-git-fallback --no-tree -f '$file'"
 			[[ $output == *"Anup Patel"* && $output == *kvm-riscv@lists.infradead.org* ]]
 		done

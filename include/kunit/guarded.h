@@ -66,9 +66,12 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w);
  * Context: may sleep.
  * Return: The &struct kunit_guarded, freed when @test ends. Failure aborts @test.
  */
-#define kunit_guarded_by(test, field, lock, fmt, ...)				\
-	__kunit_guarded_by(test, field, sizeof(*(field)), #field,		\
-			   __kunit_guarded_map(lock), #lock, fmt, ##__VA_ARGS__)
+#define kunit_guarded_by(test, field, lock, fmt, ...) ({			\
+	typeof(field) __field = (field);					\
+										\
+	__kunit_guarded_by(test, __field, sizeof(*__field), #field,		\
+			   __kunit_guarded_map(lock), #lock, fmt, ##__VA_ARGS__); \
+})
 
 /**
  * kunit_guarded_lock() - Watch a lock without a field

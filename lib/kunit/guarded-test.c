@@ -16,10 +16,10 @@
 
 struct object {
 	int field;
-	spinlock_t spin;
+	spinlock_t spin;		/* one of these guards @field */
 	raw_spinlock_t raw;
 	rwlock_t rw;
-	struct mutex mutex;
+	struct mutex mutex;		/* or this */
 	struct rw_semaphore sem;
 };
 
@@ -41,43 +41,83 @@ static void rest(struct context *c)
 {
 }
 
-/* For a kind of lock: how to use it, and how to declare it. */
-#define DEFINE_KIND(kind, member, lock, unlock)					\
-static void kind##_under(struct context *c, struct object *o, void (*code)(struct context *c)) \
-{										\
-	lock(&o->member);							\
-	code(c);								\
-	unlock(&o->member);							\
-}										\
-static struct kunit_guarded *kind##_guard(struct context *c, struct object *o)	\
-{										\
-	return kunit_guarded_by(&c->fake, &o->field, &o->member, "an object");	\
+static void spin_under(struct context *c, struct object *o, void (*code)(struct context *c))
+{
+	spin_lock(&o->spin);
+	code(c);
+	spin_unlock(&o->spin);
 }
 
-DEFINE_KIND(spin, spin, spin_lock, spin_unlock);
-DEFINE_KIND(raw_spin, raw, raw_spin_lock, raw_spin_unlock);
-DEFINE_KIND(writer, rw, write_lock, write_unlock);
-DEFINE_KIND(reader, rw, read_lock, read_unlock);
-DEFINE_KIND(mutex, mutex, mutex_lock, mutex_unlock);
-DEFINE_KIND(sem_writer, sem, down_write, up_write);
-DEFINE_KIND(sem_reader, sem, down_read, up_read);
+static void raw_under(struct context *c, struct object *o, void (*code)(struct context *c))
+{
+	raw_spin_lock(&o->raw);
+	code(c);
+	raw_spin_unlock(&o->raw);
+}
+
+static void writer_under(struct context *c, struct object *o, void (*code)(struct context *c))
+{
+	write_lock(&o->rw);
+	code(c);
+	write_unlock(&o->rw);
+}
+
+static void reader_under(struct context *c, struct object *o, void (*code)(struct context *c))
+{
+	read_lock(&o->rw);
+	code(c);
+	read_unlock(&o->rw);
+}
+
+static void mutex_under(struct context *c, struct object *o, void (*code)(struct context *c))
+{
+	mutex_lock(&o->mutex);
+	code(c);
+	mutex_unlock(&o->mutex);
+}
+
+static void sem_writer_under(struct context *c, struct object *o, void (*code)(struct context *c))
+{
+	down_write(&o->sem);
+	code(c);
+	up_write(&o->sem);
+}
+
+static void sem_reader_under(struct context *c, struct object *o, void (*code)(struct context *c))
+{
+	down_read(&o->sem);
+	code(c);
+	up_read(&o->sem);
+}
 
 static const struct kind {
 	const char *name;
 	void (*under)(struct context *c, struct object *o, void (*code)(struct context *c));
-	struct kunit_guarded *(*declare)(struct context *c, struct object *o);
 	bool reads;
 } kinds[] = {
-	{ "spinlock_t", spin_under, spin_guard },
-	{ "raw_spinlock_t", raw_spin_under, raw_spin_guard },
-	{ "rwlock_t", writer_under, writer_guard },
-	{ "rwlock_t, reader", reader_under, reader_guard, true },
-	{ "mutex", mutex_under, mutex_guard },
-	{ "rw_semaphore", sem_writer_under, sem_writer_guard },
-	{ "rw_semaphore, reader", sem_reader_under, sem_reader_guard, true },
+	{ "spinlock_t", spin_under },
+	{ "raw_spinlock_t", raw_under },
+	{ "rwlock_t", writer_under },
+	{ "rwlock_t, reader", reader_under, true },
+	{ "mutex", mutex_under },
+	{ "rw_semaphore", sem_writer_under },
+	{ "rw_semaphore, reader", sem_reader_under, true },
 };
 
 KUNIT_ARRAY_PARAM_DESC(kind, kinds, name);
+
+static struct kunit_guarded *declare(struct context *c, struct object *o)
+{
+	if (c->kind->under == spin_under)
+		return kunit_guarded_by(&c->fake, &o->field, &o->spin, "an object");
+	if (c->kind->under == raw_under)
+		return kunit_guarded_by(&c->fake, &o->field, &o->raw, "an object");
+	if (c->kind->under == mutex_under)
+		return kunit_guarded_by(&c->fake, &o->field, &o->mutex, "an object");
+	if (c->kind->under == writer_under || c->kind->under == reader_under)
+		return kunit_guarded_by(&c->fake, &o->field, &o->rw, "an object");
+	return kunit_guarded_by(&c->fake, &o->field, &o->sem, "an object");
+}
 
 static void under(struct context *c, unsigned int i, void (*code)(struct context *c))
 {
@@ -126,7 +166,7 @@ static struct context *context(struct kunit *test, const struct kind *kind)
 		rwlock_init(&c->object[i].rw);
 		mutex_init(&c->object[i].mutex);
 		init_rwsem(&c->object[i].sem);
-		c->guard[i] = kind->declare(c, &c->object[i]);
+		c->guard[i] = declare(c, &c->object[i]);
 	}
 	return c;
 }

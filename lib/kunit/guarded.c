@@ -75,7 +75,7 @@ static void look_at_all(struct kunit_guarded_watch *w, unsigned long ip)
  * The task is about to hang, possibly with interrupts off: WARN() is flushed even then.
  * Turn lockdep off first, so that its report does not bury this one.
  */
-static void deadlock(struct kunit_guarded_watch *w, struct kunit_guarded *g)
+static void report_deadlock(struct kunit_guarded_watch *w, struct kunit_guarded *g)
 {
 	bool off = current->lockdep_recursion;
 
@@ -87,12 +87,13 @@ static void deadlock(struct kunit_guarded_watch *w, struct kunit_guarded *g)
 	     g->held > 0 ? "holds" : "released without holding it");
 }
 
-static void acquired(struct kunit_guarded_watch *w, struct kunit_guarded *g, bool trylock, bool read)
+static void acquired(struct kunit_guarded_watch *w, struct kunit_guarded *g, bool trylock,
+		     bool read)
 {
 	/* What on_event() wrote was written by another holder. */
 	memcpy(g->seen, g->field, g->size);
 	if (g->held && !trylock && !(read && g->reading))
-		deadlock(w, g);
+		report_deadlock(w, g);
 	if (!g->held++)
 		g->reading = read;
 	w->held |= bit_of(g);
@@ -111,8 +112,8 @@ static void released(struct kunit_guarded_watch *w, struct kunit_guarded *g)
 	memcpy(g->seen, g->poison, g->size);
 }
 
-static void lock_event(struct kunit_guarded_watch *w, struct lockdep_map *lock, bool acquire, bool trylock,
-		       bool read, unsigned long ip)
+static void lock_event(struct kunit_guarded_watch *w, struct lockdep_map *lock, bool acquire,
+		       bool trylock, bool read, unsigned long ip)
 {
 	struct kunit_guarded *g, *guard = NULL;
 	unsigned long flags;

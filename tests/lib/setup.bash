@@ -4,6 +4,9 @@
 top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 build=$(realpath -m "${BUILD:-$top/build}")
 # Each command is to be tried as a user would, with no variable of `make check`.
+# GIT_CONFIG_GLOBAL=/dev/null is for commands that only read: `git config --global` of a
+# test would replace that file.
+unset "${!GIT_@}"
 unset KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CPUS ROWS N LLVM QEMU_ARGS TIMEOUT RUNS BEGAN MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 cd "$top" || exit
 

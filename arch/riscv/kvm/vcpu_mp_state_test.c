@@ -216,9 +216,10 @@ static void expect_requests(struct kunit *test, const struct write *w)
 		if (!is_target(w, i))
 			continue;
 		if (w->writer->to == KVM_MP_STATE_STOPPED)
-			KUNIT_EXPECT_TRUE_MSG(test, kvm_test_request(KVM_REQ_SLEEP, &vm->vcpus[i]) &&
+			KUNIT_EXPECT_TRUE_MSG(test,
+					      kvm_test_request(KVM_REQ_SLEEP, &vm->vcpus[i]) &&
 					      !test_bit(i, &vm->slept_early),
-					      "%s by vCPU %u: KVM_REQ_SLEEP of vCPU %u after the state",
+					      "%s by vCPU %u: vCPU %u asked to sleep after the write",
 					      w->writer->name, w->caller, i);
 		else if (w->writer->targets == OTHER)
 			KUNIT_EXPECT_FALSE_MSG(test, test_bit(i, &vm->started_early),

@@ -4,7 +4,6 @@
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
 #include <linux/string.h>
-#include <asm/cpufeature.h>
 
 #include "vcpu_test_vm.h"
 
