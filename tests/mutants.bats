@@ -46,7 +46,7 @@ load lib/setup
 		while read -r case; do
 			echo "$case"
 			# This kernel has no wrong writer of the first, and no VM of the second is made here.
-			[[ $case != set_mpstate_init_received_resets_vcpu && $case != many_vcpus ]] || continue
+			[[ $case != set_mpstate_init_received_resets_vcpu && $case != reset_of_many_vcpus ]] || continue
 			awk -F '\t' -v cases="${cases//$'\n'/ }" -v case="$case" '
 				BEGIN { split(cases, names, " "); for (i in names) of_suite[names[i]] = 1 }
 				$2 ~ /^wrong/ && $5 == "fail" {

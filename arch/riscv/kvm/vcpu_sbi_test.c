@@ -138,22 +138,6 @@ static void reset_reports_system_event(struct kunit *test)
 	}
 }
 
-static struct kunit_case reset_test_cases[] = {
-	KUNIT_CASE(reset_holds_lock_of_target_only),
-	KUNIT_CASE(reset_takes_lock_of_every_vcpu),
-	KUNIT_CASE(reset_stops_every_vcpu),
-	KUNIT_CASE(reset_stops_vcpu_started_meanwhile),
-	KUNIT_CASE(reset_requests_sleep_of_every_vcpu),
-	KUNIT_CASE(reset_reports_system_event),
-	{}
-};
-
-static struct kunit_suite reset_test_suite = {
-	.name = "riscv_kvm_vcpu_sbi",
-	.init = kvm_test_init_vm,
-	.test_cases = reset_test_cases,
-};
-
 static const unsigned int vm_sizes[] = { 1, 16, 128, KVM_MAX_VCPUS };
 
 static void describe_vm_size(const unsigned int *nr_vcpus, char *desc)
@@ -164,7 +148,7 @@ static void describe_vm_size(const unsigned int *nr_vcpus, char *desc)
 KUNIT_ARRAY_PARAM(vm_size, vm_sizes, describe_vm_size);
 
 /* VMs of up to the maximum size. */
-static void many_vcpus(struct kunit *test)
+static void reset_of_many_vcpus(struct kunit *test)
 {
 	const unsigned int *nr_vcpus = test->param_value;
 	ktime_t began = ktime_get();
@@ -179,14 +163,22 @@ static void many_vcpus(struct kunit *test)
 	kunit_info(test, "%u vCPUs took %lld us\n", *nr_vcpus, ktime_us_delta(ktime_get(), began));
 }
 
-static struct kunit_case many_test_cases[] = {
-	KUNIT_CASE_PARAM_ATTR(many_vcpus, vm_size_gen_params, { .speed = KUNIT_SPEED_SLOW }),
+static struct kunit_case reset_test_cases[] = {
+	KUNIT_CASE(reset_holds_lock_of_target_only),
+	KUNIT_CASE(reset_takes_lock_of_every_vcpu),
+	KUNIT_CASE(reset_stops_every_vcpu),
+	KUNIT_CASE(reset_stops_vcpu_started_meanwhile),
+	KUNIT_CASE(reset_requests_sleep_of_every_vcpu),
+	KUNIT_CASE(reset_reports_system_event),
+	KUNIT_CASE_PARAM_ATTR(reset_of_many_vcpus, vm_size_gen_params,
+			      { .speed = KUNIT_SPEED_SLOW }),
 	{}
 };
 
-static struct kunit_suite many_test_suite = {
-	.name = "riscv_kvm_vcpu_sbi_many",
-	.test_cases = many_test_cases,
+static struct kunit_suite reset_test_suite = {
+	.name = "riscv_kvm_vcpu_sbi",
+	.init = kvm_test_init_vm,
+	.test_cases = reset_test_cases,
 };
 
-kunit_test_suites(&reset_test_suite, &many_test_suite);
+kunit_test_suite(reset_test_suite);
