@@ -42,7 +42,7 @@ help:
 
 # Each variable of the command line reaches the program as it was given: make would
 # expand a $ in it.
-variables := KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CHECKS FULL FORMAT CPUS ROWS N TEST_ARGS WITHOUT PARTS RUNS KERNEL PUBLISH BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
+variables := KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CHECKS FULL SEEDS FORMAT CPUS ROWS N TEST_ARGS WITHOUT PARTS RUNS KERNEL PUBLISH BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
 $(foreach v,$(variables),$(if $(filter-out undefined,$(origin $v)),$(eval override $v := $$(value $v))))
 export $(variables)
 
