@@ -27,7 +27,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 
 @test "each failure names the caller, the vCPU and the lock held instead" {
 	log=$build/results/$vulnerable/without-fix/suite.ktap
-	state=vcpu->arch.mp_state.mp_state lock=vcpu->arch.mp_state_lock
+	state='vcpu->arch.mp_state.mp_state' lock='vcpu->arch.mp_state_lock'
 	for caller in 0 1 2 3; do
 		for target in 0 1 2 3; do
 			for event in shutdown reset; do
