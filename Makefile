@@ -89,7 +89,7 @@ check-all:
 	@bin/check --all
 
 series:
-	@bin/make-series
+	@bin/series
 
 bench:
 	@bin/bench

@@ -45,7 +45,7 @@ refused() {
 
 @test "KDIR that has the series already" {
 	small_tree $vulnerable "$KDIR"
-	bin/apply-patch "$KDIR" kunit
+	engine/apply-patch "$KDIR" kunit
 	refused '*has the suite already*'
 }
 
@@ -77,7 +77,7 @@ refused() {
 @test "a cross compiler for another machine" {
 	ln -s "$(command -v gcc)" "$BATS_TEST_TMPDIR/other-gcc"
 	for tool in ld as nm objcopy ar; do ln -s "$(command -v $tool)" "$BATS_TEST_TMPDIR/other-$tool"; done
-	KDIR=$(bin/fetch-kernel $vulnerable)
+	KDIR=$(engine/fetch-kernel $vulnerable)
 	refused '*not a compiler for riscv*' CROSS_COMPILE="$BATS_TEST_TMPDIR/other-"
 }
 
@@ -102,7 +102,7 @@ refused() {
 @test "a disk that fills while a kernel is unpacked leaves no half of one" {
 	mkdir "$BATS_TEST_TMPDIR/small"
 	mount -t tmpfs -o size=600M none "$BATS_TEST_TMPDIR/small" || skip "needs the right to mount"
-	BUILD=$BATS_TEST_TMPDIR/small run bin/fetch-kernel $vulnerable
+	BUILD=$BATS_TEST_TMPDIR/small run engine/fetch-kernel $vulnerable
 	echo "$output"
 	left=$(find "$BATS_TEST_TMPDIR/small" -mindepth 1 ! -name '.made-by-*')
 	umount "$BATS_TEST_TMPDIR/small"
@@ -122,7 +122,7 @@ refused() {
 
 @test "no network" {
 	unshare -n true || skip "needs the right to cut the network off"
-	BUILD=$BATS_TEST_TMPDIR run unshare -n bin/fetch-kernel $vulnerable
+	BUILD=$BATS_TEST_TMPDIR run unshare -n engine/fetch-kernel $vulnerable
 	echo "$output"
 	[ "$status" -eq 2 ]
 	[[ ${lines[-1]} == "error: cannot read the package list"* ]]
@@ -136,14 +136,14 @@ refused() {
 	touch "$KDIR/arch/riscv/kvm/new.c" "$KDIR/arch/riscv/kvm/old.o"
 	printf '*.o\n' >"$KDIR/.git/info/exclude"
 	before=$(snapshot "$KDIR")
-	bin/copy-tree "$KDIR" "$BATS_TEST_TMPDIR/copy"
+	engine/copy-tree "$KDIR" "$BATS_TEST_TMPDIR/copy"
 	[ "$(snapshot "$KDIR")" = "$before" ]
 	cmp "$KDIR/arch/riscv/kvm/vcpu.c" "$BATS_TEST_TMPDIR/copy/arch/riscv/kvm/vcpu.c"
 	[ -e "$BATS_TEST_TMPDIR/copy/arch/riscv/kvm/new.c" ]
 	[ ! -e "$BATS_TEST_TMPDIR/copy/arch/riscv/kvm/old.o" ]
 	# What has gone from the tree goes from the copy.
 	rm "$KDIR/arch/riscv/kvm/new.c"
-	bin/copy-tree "$KDIR" "$BATS_TEST_TMPDIR/copy"
+	engine/copy-tree "$KDIR" "$BATS_TEST_TMPDIR/copy"
 	[ ! -e "$BATS_TEST_TMPDIR/copy/arch/riscv/kvm/new.c" ]
 }
 
@@ -151,7 +151,7 @@ refused() {
 	git init -q "$BATS_TEST_TMPDIR/outer"
 	echo '*' >"$BATS_TEST_TMPDIR/outer/.gitignore"
 	small_tree $vulnerable "$BATS_TEST_TMPDIR/outer/linux"
-	bin/copy-tree "$BATS_TEST_TMPDIR/outer/linux" "$BATS_TEST_TMPDIR/copy"
+	engine/copy-tree "$BATS_TEST_TMPDIR/outer/linux" "$BATS_TEST_TMPDIR/copy"
 	diff -r "$BATS_TEST_TMPDIR/outer/linux" "$BATS_TEST_TMPDIR/copy"
 }
 
@@ -159,7 +159,7 @@ refused() {
 	small_tree $vulnerable "$KDIR"
 	sed -i '/RISCV_SBI_V01/d' "$KDIR/arch/riscv/kvm/Makefile"
 	before=$(snapshot "$KDIR")
-	run bin/apply-patch "$KDIR" kunit
+	run engine/apply-patch "$KDIR" kunit
 	[ "$status" -ne 0 ]
 	[ "$(snapshot "$KDIR")" = "$before" ]
 }
@@ -168,10 +168,10 @@ refused() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root to become somebody else"
 	# A PATH with what the command itself uses, and none of the tools.
 	mkdir "$BATS_TEST_TMPDIR/path"
-	for tool in bash perl apt-get apt-cache git make $(grep -A 1 '^for name in awk' bin/lib/common.sh | grep -oE '\b[a-z0-9]+\b' | grep -vxE 'for|name|in|do'); do
+	for tool in bash perl apt-get apt-cache git make $(grep -A 1 '^for name in awk' engine/common.sh | grep -oE '\b[a-z0-9]+\b' | grep -vxE 'for|name|in|do'); do
 		ln -s "$(command -v $tool)" "$BATS_TEST_TMPDIR/path/"
 	done
-	cp -r bin series "$BATS_TEST_TMPDIR/"
+	cp -r bin engine series "$BATS_TEST_TMPDIR/"
 	chmod -R a+rX "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR"
 	PATH=$BATS_TEST_TMPDIR/path run "$(command -v setpriv)" --reuid=65534 --clear-groups \
 		"$BATS_TEST_TMPDIR/bin/install-tools" kunit
@@ -205,7 +205,7 @@ mirror() {
 	mirror "$dir"
 	export APT_CONFIG=$dir/apt.conf BUILD=$BATS_TEST_TMPDIR/build
 	rm "$dir/pool/main/l/linux/linux_$vulnerable.orig.tar.xz"
-	run bin/fetch-kernel $vulnerable
+	run engine/fetch-kernel $vulnerable
 	echo "$output"
 	[ "$status" -eq 4 ]
 	[[ ${lines[-1]} == "error: cannot download linux=$vulnerable-1"* ]]
@@ -216,13 +216,13 @@ mirror() {
 	echo "9.9.9  trixie  src:linux=9.9.9-1" >>series/bases
 	mkdir -p "$BUILD/src/linux-9.9.9/arch/riscv/include/asm"
 	echo mp_state_lock >"$BUILD/src/linux-9.9.9/arch/riscv/include/asm/kvm_host.h"
-	run --separate-stderr bin/pick-kernel
+	run --separate-stderr engine/pick-kernel
 	echo "$output $stderr"
 	[ "$status" -eq 0 ]
 	[ "$output" = 9.9.9 ]
 	[[ $stderr == *"The archive has Linux $vulnerable no more: trying the next"* ]]
 	sed -i "/^9.9.9 /d" series/bases
-	run --separate-stderr bin/make-series
+	run --separate-stderr bin/series
 	echo "$output $stderr"
 	[ "$status" -eq 2 ]
 	[[ $stderr == *"The archive has Linux $vulnerable no more: its mails stay as they are."* ]]
@@ -237,20 +237,20 @@ mirror() {
 	cp "$tarball" "$dir/whole"
 
 	truncate -s 100M "$tarball"
-	run bin/fetch-kernel $vulnerable
+	run engine/fetch-kernel $vulnerable
 	echo "$output"
 	[ "$status" -eq 2 ]
 	[[ ${lines[-1]} == "error: cannot download linux=$vulnerable-1"* ]]
 
 	cp "$dir/whole" "$tarball"
 	printf x | dd of="$tarball" bs=1 seek=1000000 conv=notrunc status=none
-	run bin/fetch-kernel $vulnerable
+	run engine/fetch-kernel $vulnerable
 	echo "$output"
 	[ "$status" -eq 2 ]
 	[[ ${lines[-1]} == "error: cannot download linux=$vulnerable-1"* ]]
 
 	sed -i 's/^Suite: .*/Suite: else/' "$dir/dists/trixie/InRelease"
-	run bin/fetch-kernel $vulnerable
+	run engine/fetch-kernel $vulnerable
 	echo "$output"
 	[ "$status" -eq 2 ]
 	[[ ${lines[-1]} == "error: cannot read the package list"* ]]

@@ -5,13 +5,13 @@ load lib/setup
 
 # A tree of one's own in which one works, with the series applied.
 setup_file() {
-	cp -al "$(bin/fetch-kernel $vulnerable)" "$BATS_FILE_TMPDIR/tree"
+	cp -al "$(engine/fetch-kernel $vulnerable)" "$BATS_FILE_TMPDIR/tree"
 	renew
 }
 
 renew() {
-	bin/link-tree "$(bin/fetch-kernel $vulnerable)" "$BATS_FILE_TMPDIR/tree"
-	bin/apply-series "$BATS_FILE_TMPDIR/tree"
+	engine/link-tree "$(engine/fetch-kernel $vulnerable)" "$BATS_FILE_TMPDIR/tree"
+	engine/apply-series "$BATS_FILE_TMPDIR/tree"
 }
 
 quick() {
@@ -26,7 +26,7 @@ quick() {
 	[ "$status" -eq 0 ]
 	[[ $output == *"pass: 18 passed, 0 failed, 0 skipped. Linux $vulnerable."* ]]
 
-	bin/apply-patch --reverse "$tree" fix
+	engine/apply-patch --reverse "$tree" fix
 	before=$(snapshot "$tree/arch/riscv/kvm")
 	began=$EPOCHSECONDS
 	quick KDIR="$tree"
@@ -36,7 +36,7 @@ quick() {
 	((EPOCHSECONDS - began < 20))
 	[ "$(snapshot "$tree/arch/riscv/kvm")" = "$before" ]
 
-	bin/apply-patch "$tree" fix
+	engine/apply-patch "$tree" fix
 	quick KDIR="$tree"
 	[ "$status" -eq 0 ]
 }

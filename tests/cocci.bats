@@ -37,7 +37,7 @@ report() { spatch --very-quiet -D report --no-show-diff --no-includes --include-
 	echo "$output"
 	[ "$(wc -l <<<"$output")" -eq 1 ]
 	[[ $output == *"vcpu_sbi.c:143:"* ]]
-	bin/apply-patch "$tree" fix
+	engine/apply-patch "$tree" fix
 	run report --dir "$tree/arch/riscv/kvm"
 	[ -z "$output" ]
 }

@@ -7,19 +7,19 @@ setup_file() {
 	load lib/setup
 	export KUNITCONFIG=$top/examples/dev-addr-lists.config
 	tree=$build/trees/guarded-$fixed out=$build/out/guarded-$fixed
-	source=$(bin/fetch-kernel $fixed)
-	bin/link-tree "$source" "$tree"
+	source=$(engine/fetch-kernel $fixed)
+	engine/link-tree "$source" "$tree"
 	cp --remove-destination "$source"/net/core/dev_addr_lists{,_test}.c "$tree/net/core/"
-	bin/apply-series "$tree"
+	engine/apply-series "$tree"
 	(cd "$tree" && git apply "$top/examples/dev-addr-lists.patch")
-	bin/build-kernel "$tree" "$out" 2> >(sed 's/^/# /' >&3)
+	engine/build-kernel "$tree" "$out" 2> >(sed 's/^/# /' >&3)
 }
 
 setup() { tree=$build/trees/guarded-$fixed out=$build/out/guarded-$fixed; }
 
 # runs SUITE [ARGUMENT...]: its verdict, with these arguments for QEMU
 runs() {
-	SUITE=$1 QEMU_ARGS="${*:2}" run bin/run-suite "$tree" "$out" "$BATS_TEST_TMPDIR/results"
+	SUITE=$1 QEMU_ARGS="${*:2}" run engine/run-suite "$tree" "$out" "$BATS_TEST_TMPDIR/results"
 	echo "$output"
 }
 
@@ -29,7 +29,7 @@ changed() {
 	sed "$2" "$BATS_TEST_TMPDIR/original" >"$BATS_TEST_TMPDIR/new"
 	! cmp -s "$BATS_TEST_TMPDIR/original" "$BATS_TEST_TMPDIR/new"
 	cp --remove-destination "$BATS_TEST_TMPDIR/new" "$tree/$1"
-	bin/build-kernel "$tree" "$out"
+	engine/build-kernel "$tree" "$out"
 }
 
 restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
@@ -63,7 +63,7 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 }
 
 @test "a second user finds the lock held, and notices when it is left out" {
-	bin/build-kernel "$tree" "$out"
+	engine/build-kernel "$tree" "$out"
 	runs dev-addr-list-test
 	[ "$status" -eq 0 ]
 	changed net/core/dev_addr_lists.c '/^int dev_uc_add(/,/^}/{ /netif_addr_\(un\)\?lock_bh/d }'

@@ -144,8 +144,8 @@ without_tools() {
 	before=$(snapshot "$KDIR")
 	says vulnerable "$KDIR"
 	REV=HEAD says vulnerable "$KDIR"
-	bin/check-kdir "$KDIR"
-	bin/copy-tree "$KDIR" "$BATS_TEST_TMPDIR/copy"
+	engine/check-kdir "$KDIR"
+	engine/copy-tree "$KDIR" "$BATS_TEST_TMPDIR/copy"
 	bin/patches "$KDIR" "$mails"
 	REV=HEAD bin/patches "$KDIR" "$mails"
 	diff -r "$mails" patches/linux-$vulnerable
@@ -167,7 +167,7 @@ without_tools() {
 	KDIR=$BATS_TEST_TMPDIR/nowhere
 	for command in triage kunit "fetch-kernel $vulnerable" "lock-order"; do
 		# shellcheck disable=SC2086 # words they are
-		BUILD=$home KDIR='' run bin/$command "$(bin/fetch-kernel $vulnerable)"
+		BUILD=$home KDIR='' run bin/$command "$(engine/fetch-kernel $vulnerable)"
 		[ "$(snapshot "$home")" = "$before" ]
 	done
 }
@@ -222,7 +222,7 @@ without_tools() {
 	run bin/triage "$BATS_TEST_TMPDIR"
 	mkdir -p "$BUILD/src"
 	ln -s "$KDIR" "$BUILD/src/linux-$vulnerable"
-	run bin/fetch-kernel $vulnerable
+	run engine/fetch-kernel $vulnerable
 	one_error "error: *KDIR=*"
 	ln -s "$KDIR" "$BUILD/link"
 	for command in link-tree copy-tree; do
@@ -237,16 +237,16 @@ without_tools() {
 	export BUILD=$build OUT=$BATS_TEST_TMPDIR/dir
 	mkdir -p "$OUT/linux-6.12/kernel"
 	echo mine >"$OUT/linux-6.12/kernel/mine.c"
-	run "$project/bin/make-series"
+	run "$project/bin/series"
 	echo "status $status: $output"
 	find "$OUT"
 	[ "$(cat "$OUT/linux-6.12/kernel/mine.c")" = mine ]
 	one_error "error: *$OUT/linux-6.12*"
 	# What it made itself it replaces.
 	rm -r "$OUT"
-	"$project/bin/make-series"
+	"$project/bin/series"
 	rm "$OUT/linux-$vulnerable/0000"*
-	"$project/bin/make-series"
+	"$project/bin/series"
 	diff -r "$OUT/linux-$vulnerable" patches/linux-$vulnerable
 	[ -z "$(find "$BATS_TEST_TMPDIR" -maxdepth 1 -name 'dir.*')" ]
 }
@@ -508,11 +508,11 @@ without_tools() {
 		one_error "error: JOBS*"
 	done
 	mkdir "$BATS_TEST_TMPDIR/results"
-	run bin/read-log "$BATS_TEST_TMPDIR/results"
+	run engine/read-log "$BATS_TEST_TMPDIR/results"
 	echo "status $status: $output"
 	[ "$status" -eq 2 ]
 	[ "$(grep -c '^error: ' <<<"$output")" -eq 1 ]
-	run bin/compare-objects "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR" assert x.o
+	run engine/compare-objects "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR" assert x.o
 	[ "$status" -eq 2 ]
 }
 

@@ -32,13 +32,13 @@ rows='no-lockdep kunit-module'
 # bats test_tags=slow
 @test "without lockdep, the assertion costs not one instruction" {
 	key=$(printf 'gcc PROVE_LOCKING=n' | sha256sum)
-	bin/compare-objects "$build/trees/matrix-$fixed" "$build/out/matrix-$fixed-${key:0:8}" assert arch/riscv/kvm/vcpu{,_sbi}.o
+	engine/compare-objects "$build/trees/matrix-$fixed" "$build/out/matrix-$fixed-${key:0:8}" assert arch/riscv/kvm/vcpu{,_sbi}.o
 }
 
 # bats test_tags=slow
 @test "with lockdep, that it is there shows in the code" {
 	key=$(printf 'gcc MODULES=y,KVM=m,KUNIT=m,BLK_DEV_INITRD=y' | sha256sum)
-	run bin/compare-objects "$build/trees/matrix-$fixed" "$build/out/matrix-$fixed-${key:0:8}" assert arch/riscv/kvm/vcpu{,_sbi}.o
+	run engine/compare-objects "$build/trees/matrix-$fixed" "$build/out/matrix-$fixed-${key:0:8}" assert arch/riscv/kvm/vcpu{,_sbi}.o
 	[ "$status" -eq 1 ]
 	[ "$(grep -c '^differs: ' <<<"$output")" -eq 2 ]
 }

@@ -98,7 +98,7 @@ refused() {
 }
 
 @test "OUT that is missing, holds something else, or cannot be written; twice is as good as once" {
-	KDIR=$(bin/fetch-kernel $vulnerable)
+	KDIR=$(engine/fetch-kernel $vulnerable)
 	run bin/patches "$KDIR"
 	[[ $status -eq 2 && $output == *"where the mails are to go"* ]]
 	mkdir "$mails"

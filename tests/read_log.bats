@@ -30,7 +30,7 @@ log() {
 
 # verdict VERDICT STATUS [LIMIT]
 verdict() {
-	run bin/read-log "$results" ${3:+"$3"}
+	run engine/read-log "$results" ${3:+"$3"}
 	echo "$output"
 	[ "$status" -eq "$2" ]
 	[[ $output == "$1"$'\t'* ]]
@@ -63,7 +63,7 @@ verdict() {
 	log 'ok 1 case_1' 'ok 2 case_2' 'ok 3 case_3' >"$results/whole"
 	for ((n = 0; n < $(wc -l <"$results/whole"); n++)); do
 		head -n "$n" "$results/whole" >"$results/kernel.log"
-		run bin/read-log "$results"
+		run engine/read-log "$results"
 		echo "$n lines: $output"
 		[ "$status" -ne 0 ]
 		[[ $output != pass* ]]

@@ -6,9 +6,9 @@ load lib/setup
 # read_as NAME: what run-selftest would make of a console, given as standard input
 read_as() {
 	mkdir -p "$BATS_TEST_TMPDIR/results"
-	awk '{ print NR / 4, $0 }' | awk -v times="$BATS_TEST_TMPDIR/results/times.tsv" -f bin/lib/kselftest.awk \
+	awk '{ print NR / 4, $0 }' | awk -v times="$BATS_TEST_TMPDIR/results/times.tsv" -f engine/kselftest.awk \
 		>"$BATS_TEST_TMPDIR/results/kernel.log"
-	SUITE=$1 run bin/read-log "$BATS_TEST_TMPDIR/results" "${2:-}"
+	SUITE=$1 run engine/read-log "$BATS_TEST_TMPDIR/results" "${2:-}"
 	echo "$output"
 }
 
@@ -83,7 +83,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 # bats test_tags=slow
 @test "without a hypervisor, the selftest is skipped and says why" {
 	out=$build/out/userspace-$vulnerable
-	QEMU_ARGS="-cpu rv64,h=false" run bin/run-selftest "$build/trees/userspace-$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
+	QEMU_ARGS="-cpu rv64,h=false" run engine/run-selftest "$build/trees/userspace-$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
 		"$out/arch/riscv/kvm/kvm.ko" riscv/sbi_system_reset_test
 	echo "$output"
 	[ "$status" -eq 1 ]
@@ -93,7 +93,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 # bats test_tags=slow
 @test "too little memory is a failure, no hang" {
 	out=$build/out/userspace-$vulnerable
-	QEMU_ARGS="-m 96" run bin/run-selftest "$build/trees/userspace-$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
+	QEMU_ARGS="-m 96" run engine/run-selftest "$build/trees/userspace-$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
 		"$out/arch/riscv/kvm/kvm.ko" riscv/sbi_system_reset_test -v 64
 	echo "$output"
 	[[ $output == @(fail|died|unclean)* ]]

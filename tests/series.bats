@@ -10,7 +10,7 @@ setup_file() {
 am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "${@:2}"; }
 
 @test "patches/ is what the sources give" {
-	OUT=$BATS_TEST_TMPDIR/patches run bin/make-series
+	OUT=$BATS_TEST_TMPDIR/patches run bin/series
 	[ "$status" -eq 0 ]
 	diff -rq patches "$BATS_TEST_TMPDIR/patches" || { echo "run 'make series' and commit what it changes"; false; }
 }
@@ -21,7 +21,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 	git config --global diff.noprefix true
 	git config --global format.signature else
 	git config --global core.abbrev 7
-	OUT=$BATS_TEST_TMPDIR/patches bin/make-series
+	OUT=$BATS_TEST_TMPDIR/patches bin/series
 	diff -rq patches "$BATS_TEST_TMPDIR/patches"
 }
 
@@ -30,7 +30,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 	mkdir "$copy"
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
 	echo '/* changed */' >>"$copy/arch/riscv/kvm/vcpu_sbi_test.c"
-	BUILD=$build OUT=$BATS_TEST_TMPDIR/patches "$copy/bin/make-series"
+	BUILD=$build OUT=$BATS_TEST_TMPDIR/patches "$copy/bin/series"
 	run diff -r patches "$BATS_TEST_TMPDIR/patches"
 	[ "$status" -eq 1 ]
 	[[ $output == *"changed */"* ]]
@@ -43,7 +43,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 		in_git "$tree"
 		am "$tree" "$top/patches/linux-$version/"*.patch
 		small_tree "$version" "$tree.applied"
-		bin/apply-series "$tree.applied"
+		engine/apply-series "$tree.applied"
 		for file in $(sed "/^#/d" series/order | cut -d" " -f2- | xargs -n 1 | grep /); do
 			cmp "$tree.applied/$file" "$tree/$file"
 			[ "$version" != $fixed ] || cmp "$file" "$tree/$file"
@@ -72,7 +72,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 +		spin_unlock(&tmp->arch.mp_state_lock);'
 	for version in $(mailed); do
 		fix=("patches/linux-$version/"*Take-each-vCPU*.patch)
-		if grep -q 'spin_lock(&vcpu->arch.mp_state_lock)' "$(bin/fetch-kernel "$version")/arch/riscv/kvm/vcpu_sbi.c"; then
+		if grep -q 'spin_lock(&vcpu->arch.mp_state_lock)' "$(engine/fetch-kernel "$version")/arch/riscv/kvm/vcpu_sbi.c"; then
 			[[ ${fix[0]} == */0001-* ]]
 			[ "$(grep -E '^[-+]([^-+]|$)' "${fix[0]}")" = "$expected" ]
 			[ "$(grep -c '^diff ' "${fix[0]}")" -eq 1 ]
@@ -93,7 +93,7 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 	export HOME=$BATS_TEST_TMPDIR
 	git config --global user.name 'Jane Doe'
 	git config --global user.email jane@example.org
-	SIGNOFF=1 OUT=$BATS_TEST_TMPDIR/signed bin/make-series
+	SIGNOFF=1 OUT=$BATS_TEST_TMPDIR/signed bin/series
 	run diff -r patches "$BATS_TEST_TMPDIR/signed"
 	signed=$(grep -c '^> Signed-off-by: Jane Doe <jane@example.org>$' <<<"$output")
 	[ "$signed" -eq "$(find patches -name '*.patch' | wc -l)" ]
@@ -103,7 +103,7 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 @test "SIGNOFF=1 without an identity says what to set" {
 	# Not from within a clone that has an identity of its own.
 	cd "$BATS_TEST_TMPDIR"
-	HOME=$BATS_TEST_TMPDIR GIT_CONFIG_SYSTEM=/dev/null SIGNOFF=1 EMAIL='' OUT=$BATS_TEST_TMPDIR/signed run "$top/bin/make-series"
+	HOME=$BATS_TEST_TMPDIR GIT_CONFIG_SYSTEM=/dev/null SIGNOFF=1 EMAIL='' OUT=$BATS_TEST_TMPDIR/signed run "$top/bin/series"
 	[ "$status" -eq 2 ]
 	one_line
 }
@@ -115,7 +115,7 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 	export HOME=$BATS_TEST_TMPDIR
 	git config --global user.name "$(sed 's/ <.*//' series/author)"
 	git config --global user.email "$(sed 's/.*<\(.*\)>/\1/' series/author)"
-	SIGNOFF=1 OUT=$BATS_TEST_TMPDIR/signed bin/make-series
+	SIGNOFF=1 OUT=$BATS_TEST_TMPDIR/signed bin/series
 	for version in $(mailed); do
 		for mail in "$BATS_TEST_TMPDIR/signed/linux-$version/"*.patch; do
 			(cd "$build/src/linux-$version" && perl scripts/checkpatch.pl --strict --ignore UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES "$mail")

@@ -12,7 +12,7 @@ load lib/setup
 }
 
 @test "no kernel file is copied whole" {
-	kernel=$(bin/fetch-kernel "$fixed")
+	kernel=$(engine/fetch-kernel "$fixed")
 	run bash -c "git ls-files | while read -r f; do [ -e '$kernel'/\$f ] && echo \$f; done"
 	# The two trees have a few names in common, such as README.md never.
 	while read -r file; do

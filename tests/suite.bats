@@ -68,7 +68,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 @test "a kernel that hangs is a verdict of its own, in time" {
 	# The emulated CPU is never started.
 	began=$SECONDS
-	TIMEOUT=5 QEMU_ARGS=-S run bin/run-suite "$build/trees/$vulnerable" "$build/out/$vulnerable" "$BATS_TEST_TMPDIR/results"
+	TIMEOUT=5 QEMU_ARGS=-S run engine/run-suite "$build/trees/$vulnerable" "$build/out/$vulnerable" "$BATS_TEST_TMPDIR/results"
 	echo "$output"
 	[ "$status" -eq 3 ]
 	[[ $output == hang$'\t'* ]]
@@ -76,7 +76,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 }
 
 @test "a QEMU that dies is told apart from a failing test" {
-	QEMU_ARGS='-machine none' run bin/run-suite "$build/trees/$vulnerable" "$build/out/$vulnerable" "$BATS_TEST_TMPDIR/results"
+	QEMU_ARGS='-machine none' run engine/run-suite "$build/trees/$vulnerable" "$build/out/$vulnerable" "$BATS_TEST_TMPDIR/results"
 	echo "$output"
 	[ "$status" -eq 3 ]
 	[[ $output == died$'\t'* ]]
@@ -87,8 +87,8 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	tree=$build/trees/$vulnerable out=$build/out/$vulnerable
 	sed -i 's/^static void reset_stops_every_vcpu.*/&\n{\n\tlocal_irq_disable();\n\tfor (;;)\n\t\tcpu_relax();\n}\nstatic void __maybe_unused unused(struct kunit *test)/' \
 		"$tree/arch/riscv/kvm/vcpu_sbi_test.c"
-	bin/build-kernel "$tree" "$out"
-	TIMEOUT=10 run bin/run-suite "$tree" "$out" "$BATS_TEST_TMPDIR/results"
+	engine/build-kernel "$tree" "$out"
+	TIMEOUT=10 run engine/run-suite "$tree" "$out" "$BATS_TEST_TMPDIR/results"
 	echo "$output"
 	[ "$status" -eq 3 ]
 	[[ $output == hang$'\t'*"in case reset_stops_every_vcpu" ]]
@@ -98,8 +98,8 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	tree=$build/trees/$vulnerable out=$build/out/$vulnerable
 	cp arch/riscv/kvm/vcpu_sbi_test.c "$tree/arch/riscv/kvm/"
 	sed -i 's/^\tmutex_init(/\tWARN_ON_ONCE(1);\n&/' "$tree/arch/riscv/kvm/vcpu_test_vm.c"
-	bin/build-kernel "$tree" "$out"
-	run bin/run-suite "$tree" "$out" "$BATS_TEST_TMPDIR/results"
+	engine/build-kernel "$tree" "$out"
+	run engine/run-suite "$tree" "$out" "$BATS_TEST_TMPDIR/results"
 	echo "$output"
 	[ "$status" -eq 1 ]
 	# Nor is it the failure that the row without the fix has to show.
@@ -124,7 +124,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 
 # bats test_tags=slow
 @test "a tree of one's own that has the fix: the bug is put back, in a copy (7.3.4)" {
-	kdir=$(bin/fetch-kernel $fixed)
+	kdir=$(engine/fetch-kernel $fixed)
 	before=$(snapshot "$kdir")
 	kunit KDIR="$kdir"
 	[ "$status" -eq 0 ]

@@ -226,7 +226,7 @@ mutants() {
 	mkdir "$trees"
 	KDIR=$BATS_TEST_TMPDIR/plain
 	tree $fixed
-	bin/apply-patch "$KDIR" assert
+	engine/apply-patch "$KDIR" assert
 	grep -l '^+++ .*/vcpu_sbi[.]c$' tests/mutants/"$1"/*.diff | xargs grep -lE "$2" | while read -r patch; do
 		name=$trees/$(basename "$patch" .diff)
 		cp -r "$KDIR" "$name"
@@ -326,7 +326,7 @@ mutants() {
 @test "a kernel that has the series: its helper is a write" {
 	tree=$BATS_TEST_TMPDIR/tree
 	small_tree $vulnerable "$tree"
-	bin/apply-series "$tree"
+	engine/apply-series "$tree"
 	run bin/triage "$tree"
 	echo "$output"
 	[[ $status -eq 0 && $output == fixed* ]]

@@ -19,7 +19,7 @@ fetch_bases() {
 	local version status
 	for version in $(bases); do
 		status=0
-		bin/fetch-kernel "$version" || status=$?
+		engine/fetch-kernel "$version" || status=$?
 		[ $status != 4 ] || echo "# the archive has Linux $version no more: not tested" >&3
 		[ $status = 0 ] || [ $status = 4 ]
 	done
@@ -45,7 +45,7 @@ snapshot() { find "$1" -printf '%P %y %s %T@ %C@ %m %n\n' | sort | sha256sum; }
 # small_tree VERSION DIR: what check-kdir and the series look at of a kernel
 small_tree() {
 	local kernel
-	kernel=$(bin/fetch-kernel "$1")
+	kernel=$(engine/fetch-kernel "$1")
 	mkdir -p "$2"
 	(cd "$kernel" && tar -c Makefile Kbuild MAINTAINERS arch/riscv/kvm arch/riscv/include/asm lib/kunit \
 		Documentation/virt/kvm Documentation/dev-tools/kunit/api/index.rst tools/testing/selftests/kvm/Makefile*) | tar -x -C "$2"

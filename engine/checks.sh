@@ -105,7 +105,7 @@ tree_kernel-doc() {
 check_selftests() {
 	local program
 	new_files | sed -n 's,^tools/testing/selftests/kvm/\(.*\)\.c$,\1,p' | while read -r program; do
-		"$top/bin/build-selftests" "$tree" "$out" "$program" 2>&1 || true
+		"$top/engine/build-selftests" "$tree" "$out" "$program" 2>&1 || true
 	done
 }
 
@@ -145,7 +145,7 @@ tree_gcc() { compile allmod allmodconfig W=1; }
 # On the touched files: the rest is left as gcc's check built it, if that came before.
 tree_sparse() {
 	rm -f "$out/allmod/$kvm"/vcpu.o "$out/allmod/$kvm"/vcpu_{sbi,sbi_hsm,sbi_test,mp_state_test,test_vm}.o "$out"/allmod/lib/kunit/guarded*.o
-	compile allmod allmodconfig W=1 C=1 CHECK="$top/bin/sparse-riscv" | sed 's/^.*not available or not up to date/cannot run: &/'
+	compile allmod allmodconfig W=1 C=1 CHECK="$top/engine/sparse-riscv" | sed 's/^.*not available or not up to date/cannot run: &/'
 }
 tree_clang() { compile clang allmodconfig LLVM=-19 W=1; }
 tree_rv32() { compile rv32 rv32_defconfig W=1; }

@@ -1,4 +1,4 @@
-# Sourced by the commands in bin/: where things are, and how they speak.
+# Sourced by each command: where things are, and how they speak.
 # shellcheck shell=bash disable=SC2034 # what is set here is read there
 
 # Nothing of the user's shell reaches us or those that we start: -p takes neither BASH_ENV
@@ -32,7 +32,7 @@ unforeseen() {
 	case $BASH_SUBSHELL/$1/$2 in
 	[1-9]*) exit "$1" ;;
 	0/1/'[ '*) exit 1 ;;
-	0/*/*'$top/bin/'* | 0/2/*'$('* | 0/2/*'"$@"'*) [ -n "${quiet:-}" ] || exit "$1" ;;
+	0/*/*'$top/'[be]*/* | 0/2/*'$('* | 0/2/*'"$@"'*) [ -n "${quiet:-}" ] || exit "$1" ;;
 	esac
 	[ -z "${quiet:-}" ] || said=$(tail -n 1 "$scratch/stderr")
 	! disk_full || die "the disk with $build is full"
@@ -46,7 +46,7 @@ trap 'unforeseen $? "$BASH_COMMAND"' ERR
 # An interrupt ends the command, not just what it is waiting for.
 trap 'exit 130' INT TERM HUP
 
-top=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
+top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 
 # help: the head of the command, and what it has in common with others
 # shellcheck disable=SC2016 # the same
