@@ -57,7 +57,7 @@ stripped() {
 			one_error "error: *$option*--help*"
 		done
 	done
-	for command in triage kunit mutants; do
+	for command in bin/{triage,kunit,mutants}; do
 		run timeout 20 "$command" "$BATS_TEST_TMPDIR" --foo
 		one_error "error: *--foo*"
 	done
@@ -150,7 +150,7 @@ stripped() {
 	chmod a+rX "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR"
 	BUILD=$BATS_TEST_TMPDIR/build run bin/triage "$BATS_TEST_TMPDIR/tree"
 	[ -d "$BATS_TEST_TMPDIR/build" ]
-	for command in triage clean kunit; do
+	for command in bin/{triage,clean,kunit}; do
 		BUILD=$BATS_TEST_TMPDIR/build run setpriv --reuid=65534 --clear-groups "$command" "$(realpath "$build/src/linux-$vulnerable")"
 		echo "$command"
 		one_error "error: *belongs to root*"
