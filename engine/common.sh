@@ -178,6 +178,15 @@ exclusive() {
 table() { sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' "$1"; }
 
 bases() { table "$top/series/bases" | awk '{ print $1 }'; }
+# marked WORD: those that are
+marked() { table "$top/series/bases" | awk -v mark="$1" '$4 == mark { print $1 }'; }
+# affected KERNEL...: none of these is without patches
+affected() {
+	local kernel
+	for kernel; do
+		[[ $'\n'$(marked unaffected)$'\n' != *$'\n'$kernel$'\n'* ]] || die "KERNELS: Linux $kernel is not affected, so there are no patches for it"
+	done
+}
 
 # number NAME: what a user gives in this variable is one
 number() { [[ ${!1:-1} =~ ^[1-9][0-9]{0,5}$ ]] || die "$1 must be a number from 1 on, not '${!1}'"; }

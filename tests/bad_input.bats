@@ -220,12 +220,12 @@ mirror() {
 	echo "$output $stderr"
 	[ "$status" -eq 0 ]
 	[ "$output" = 9.9.9 ]
-	[[ $stderr == *"The archive has Linux $vulnerable no more: trying the next"* ]]
+	[[ $stderr == *"Linux $vulnerable is no longer in the Debian archive: trying the next"* ]]
 	sed -i "/^9.9.9 /d" series/bases
 	run --separate-stderr bin/series
 	echo "$output $stderr"
 	[ "$status" -eq 2 ]
-	[[ $stderr == *"The archive has Linux $vulnerable no more: its mails stay as they are."* ]]
+	[[ $stderr == *"Linux $vulnerable is no longer in the Debian archive; keeping its patches"* ]]
 	diff -r "$top/patches" patches
 }
 

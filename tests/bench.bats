@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=machine
 # From an edit to a verdict, and the measurements.
 
 load lib/setup

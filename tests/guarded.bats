@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=machine
 # <kunit/guarded.h> by itself: its own tests, and another user than KVM.
 
 load lib/setup

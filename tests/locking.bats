@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# bats file_tags=slow
+# bats file_tags=slow, machine
 # What locking.rst says of mp_state_lock, against what lockdep has seen.
 
 load lib/setup

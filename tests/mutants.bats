@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=machine
 # Wrong and right writers of mp_state: which ones the suites let past.
 
 load lib/setup
@@ -49,8 +50,8 @@ load lib/setup
 			[[ $case != set_mpstate_init_received_resets_vcpu && $case != reset_of_many_vcpus ]] || continue
 			awk -F '\t' -v cases="${cases//$'\n'/ }" -v case="$case" '
 				BEGIN { split(cases, names, " "); for (i in names) of_suite[names[i]] = 1 }
-				$2 ~ /^wrong/ && $5 == "fail" {
-					n = split($8, failed, " "); mine = 0; others = 0
+				$2 ~ /^wrong/ && $6 == "fail" {
+					n = split($9, failed, " "); mine = 0; others = 0
 					for (i = 1; i <= n; i++)
 						if (failed[i] == case) mine = 1; else if (failed[i] in of_suite) others = 1
 					if (mine && !others) found = 1
@@ -64,6 +65,6 @@ load lib/setup
 	table=$build/results/mutants/table.tsv
 	for writer in lock power-off power-on creation set-mpstate hart-start hart-stop; do
 		echo "$writer"
-		[ "$(awk -F '\t' -v w="^wrong/$writer-" '$2 ~ w && $5 == "fail" && $7 == "warns" && $4 == 4' "$table" | wc -l)" -ge 3 ]
+		[ "$(awk -F '\t' -v w="^wrong/$writer-" '$2 ~ w && $6 == "fail" && $5 == "warns" && $4 == 4' "$table" | wc -l)" -ge 3 ]
 	done
 }

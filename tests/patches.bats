@@ -56,7 +56,7 @@ refused() {
 }
 
 @test "a base gets the very mails that are in patches/" {
-	for version in $(mailed); do
+	for version in $vulnerable $fixed; do
 		bin/patches "$build/src/linux-$version" "$mails"
 		diff -r "$mails" "patches/linux-$version"
 	done

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=machine
 # The selftest of the series in real guests, and what is made of what it prints.
 
 load lib/setup
@@ -65,11 +66,11 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	make -s selftest KERNELS=$vulnerable CPUS=4 TEST_ARGS="-V 64" >"$BATS_TEST_TMPDIR/table" 2> >(sed 's/^/# /' >&3) ||
 		{ cat "$BATS_TEST_TMPDIR/table"; return 1; }
 	table=$build/results/selftest/table.tsv
-	[ "$(awk -F '\t' '$4 == "with" && $5 == "sbi_system_reset_test" && $6 == "pass"' "$table" | wc -l)" -eq 1 ]
-	awk -F '\t' '$4 == "bug" { print $9 }' "$table" | grep -q 'kvm_host.h:[0-9]* '
+	[ "$(awk -F '\t' '$5 == "series" && $2 == "sbi_system_reset_test" && $6 == "pass"' "$table" | wc -l)" -eq 1 ]
+	awk -F '\t' '$5 == "series-fix" { print $9 }' "$table" | grep -q 'kvm_host.h:[0-9]* '
 	# The other selftests are of no use if they are skipped.
-	[ "$(awk -F '\t' '$4 == "before" && $6 == "pass"' "$table" | wc -l)" -ge 3 ]
-	xmllint --noout "$build/results/selftest/$vulnerable/4/with/sbi_system_reset_test/junit.xml"
+	[ "$(awk -F '\t' '$5 == "base" && $6 == "pass"' "$table" | wc -l)" -ge 3 ]
+	xmllint --noout "$build/results/selftest/$vulnerable/4/series/sbi_system_reset_test/junit.xml"
 }
 
 # bats test_tags=slow
@@ -77,13 +78,13 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	run make -s selftest WITHOUT=fix KERNELS=$vulnerable CPUS=1 TEST_ARGS="-t cold_reboot" 3>&-
 	echo "$output"
 	[ "$status" -eq 2 ]
-	[[ $output == *"WRONG  $vulnerable "*" with "*" sbi_system_reset_test "*" unclean "*"kvm_host.h:"*"kvm_riscv_"* ]]
+	[[ $output == *"WRONG  sbi_system_reset_test "*" series-fix "*" unclean "*"kvm_host.h:"*"kvm_riscv_"* ]]
 }
 
 # bats test_tags=slow
 @test "without a hypervisor, the selftest is skipped and says why" {
 	out=$build/out/userspace-$vulnerable
-	QEMU_ARGS="-cpu rv64,h=false" run engine/run-selftest "$build/trees/userspace-$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
+	QEMU_ARGS="-cpu rv64,h=false" run engine/run-selftest "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
 		"$out/arch/riscv/kvm/kvm.ko" riscv/sbi_system_reset_test
 	echo "$output"
 	[ "$status" -eq 1 ]
@@ -93,7 +94,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 # bats test_tags=slow
 @test "too little memory is a failure, no hang" {
 	out=$build/out/userspace-$vulnerable
-	QEMU_ARGS="-m 96" run engine/run-selftest "$build/trees/userspace-$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
+	QEMU_ARGS="-m 96" run engine/run-selftest "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
 		"$out/arch/riscv/kvm/kvm.ko" riscv/sbi_system_reset_test -v 64
 	echo "$output"
 	[[ $output == @(fail|died|unclean)* ]]

@@ -4,15 +4,16 @@
 load lib/setup
 
 setup_file() {
-	fetch_bases
+	load lib/setup
+	make_all
 }
 
 am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "${@:2}"; }
 
 @test "patches/ is what the sources give" {
-	OUT=$BATS_TEST_TMPDIR/patches run bin/series
-	[ "$status" -eq 0 ]
-	diff -rq patches "$BATS_TEST_TMPDIR/patches" || { echo "run 'make series' and commit what it changes"; false; }
+	for dir in patches/*; do
+		diff -rq "$dir" "$mails/${dir#*/}" || { echo "run 'make series' and commit what it changes"; false; }
+	done
 }
 
 @test "the mails do not depend on who makes them, where and when" {
@@ -21,8 +22,8 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 	git config --global diff.noprefix true
 	git config --global format.signature else
 	git config --global core.abbrev 7
-	OUT=$BATS_TEST_TMPDIR/patches bin/series
-	diff -rq patches "$BATS_TEST_TMPDIR/patches"
+	KERNELS=$vulnerable OUT=$BATS_TEST_TMPDIR/patches bin/series
+	diff -rq "$mails/linux-$vulnerable" "$BATS_TEST_TMPDIR/patches/linux-$vulnerable"
 }
 
 @test "a change of a source shows in the mails" {
@@ -30,8 +31,8 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 	mkdir "$copy"
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
 	echo '/* changed */' >>"$copy/arch/riscv/kvm/vcpu_sbi_test.c"
-	BUILD=$build OUT=$BATS_TEST_TMPDIR/patches "$copy/bin/series"
-	run diff -r patches "$BATS_TEST_TMPDIR/patches"
+	BUILD=$build KERNELS=$vulnerable OUT=$BATS_TEST_TMPDIR/patches "$copy/bin/series"
+	run diff -r "$mails/linux-$vulnerable" "$BATS_TEST_TMPDIR/patches/linux-$vulnerable"
 	[ "$status" -eq 1 ]
 	[[ $output == *"changed */"* ]]
 }
@@ -41,7 +42,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 		tree=$BATS_TEST_TMPDIR/$version
 		small_tree "$version" "$tree"
 		in_git "$tree"
-		am "$tree" "$top/patches/linux-$version/"*.patch
+		am "$tree" "$mails/linux-$version/"*.patch
 		small_tree "$version" "$tree.applied"
 		engine/apply-series "$tree.applied"
 		for file in $(sed "/^#/d" series/order | cut -d" " -f2- | xargs -n 1 | grep /); do
@@ -56,7 +57,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 	for version in $(mailed); do
 		tree=$BATS_TEST_TMPDIR/$version
 		small_tree "$version" "$tree"
-		for mail in "patches/linux-$version/"*.patch; do
+		for mail in "$mails/linux-$version/"*.patch; do
 			run patch -d "$tree" -p1 --fuzz=0 <"$mail"
 			echo "$output"
 			[ "$status" -eq 0 ]
@@ -71,7 +72,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 -		spin_unlock(&vcpu->arch.mp_state_lock);
 +		spin_unlock(&tmp->arch.mp_state_lock);'
 	for version in $(mailed); do
-		fix=("patches/linux-$version/"*Take-each-vCPU*.patch)
+		fix=("$mails/linux-$version/"*Take-each-vCPU*.patch)
 		if grep -q 'spin_lock(&vcpu->arch.mp_state_lock)' "$(engine/fetch-kernel "$version")/arch/riscv/kvm/vcpu_sbi.c"; then
 			[[ ${fix[0]} == */0001-* ]]
 			[ "$(grep -E '^[-+]([^-+]|$)' "${fix[0]}")" = "$expected" ]
@@ -80,7 +81,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 			[ ! -e "${fix[0]}" ]
 		fi
 	done
-	[ -e "patches/linux-$vulnerable/0003"* ]
+	[ -e "$mails/linux-$vulnerable/0003"* ]
 }
 
 @test "no trailer names a person" {
@@ -93,10 +94,10 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 	export HOME=$BATS_TEST_TMPDIR
 	git config --global user.name 'Jane Doe'
 	git config --global user.email jane@example.org
-	SIGNOFF=1 OUT=$BATS_TEST_TMPDIR/signed bin/series
-	run diff -r patches "$BATS_TEST_TMPDIR/signed"
+	SIGNOFF=1 KERNELS=$(mailed | xargs) OUT=$BATS_TEST_TMPDIR/signed bin/series
+	run diff -r "$mails" "$BATS_TEST_TMPDIR/signed"
 	signed=$(grep -c '^> Signed-off-by: Jane Doe <jane@example.org>$' <<<"$output")
-	[ "$signed" -eq "$(find patches -name '*.patch' | wc -l)" ]
+	[ "$signed" -eq "$(find "$mails" -name '*.patch' | wc -l)" ]
 	[ -z "$(grep '^[<>]' <<<"$output" | grep -vE '^> (Signed-off-by: Jane Doe <jane@example.org>)?$')" ]
 }
 
@@ -115,7 +116,7 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 	export HOME=$BATS_TEST_TMPDIR
 	git config --global user.name "$(sed 's/ <.*//' series/author)"
 	git config --global user.email "$(sed 's/.*<\(.*\)>/\1/' series/author)"
-	SIGNOFF=1 OUT=$BATS_TEST_TMPDIR/signed bin/series
+	SIGNOFF=1 KERNELS=$(mailed | xargs) OUT=$BATS_TEST_TMPDIR/signed bin/series
 	for version in $(mailed); do
 		for mail in "$BATS_TEST_TMPDIR/signed/linux-$version/"*.patch; do
 			(cd "$build/src/linux-$version" && perl scripts/checkpatch.pl --strict --ignore UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES "$mail")
@@ -129,8 +130,8 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 		small_tree "$version" "$tree"
 		cp -r "$build/src/linux-$version/scripts" "$tree/"
 		in_git "$tree"
-		am "$tree" "$top/patches/linux-$version/"*.patch
-		for file in $(git -C "$tree" diff --name-only --diff-filter=A HEAD~"$(ls "patches/linux-$version"/*.patch | wc -l)" -- arch Documentation/virt); do
+		am "$tree" "$mails/linux-$version/"*.patch
+		for file in $(git -C "$tree" diff --name-only --diff-filter=A HEAD~"$(ls "$mails/linux-$version"/*.patch | wc -l)" -- arch Documentation/virt); do
 			run bash -c "cd '$tree' && perl scripts/get_maintainer.pl --no-git --no-git-fallback --no-tree -f '$file'"
 			[[ $output == *"Anup Patel"* && $output == *kvm-riscv@lists.infradead.org* ]]
 		done

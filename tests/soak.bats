@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# bats file_tags=slow
+# bats file_tags=slow, machine
 # The same verdict every time, on a host that has other things to do.
 
 load lib/setup

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# bats file_tags=machine
 # The real thing: kernels built, booted, and the suite's verdict.
 
 load lib/setup
@@ -26,7 +27,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 }
 
 @test "each failure names the caller, the vCPU and the lock held instead" {
-	log=$build/results/$vulnerable/without-fix/suite.ktap
+	log=$build/results/kunit/without-fix/suite.ktap
 	state='vcpu->arch.mp_state.mp_state' lock='vcpu->arch.mp_state_lock'
 	for caller in 0 1 2 3; do
 		for target in 0 1 2 3; do
@@ -40,7 +41,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 
 @test "the results can be read by tools and agree" {
 	for row in without with; do
-		results=$build/results/$vulnerable/$row-fix
+		results=$build/results/kunit/$row-fix
 		failed=$(grep -c '^    not ok ' "$results/suite.ktap" || true)
 		[ "$(xmllint --xpath 'sum(//testsuite/@tests)' "$results/junit.xml")" = 19 ]
 		[ "$(xmllint --xpath 'count(//testsuite)' "$results/junit.xml")" = 2 ]
@@ -53,7 +54,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 			print $n' "$results/kunit.json")" = "$failed" ]
 	done
 	# Each failure is explained by its own messages.
-	run xmllint --xpath 'string(//testcase[@name="reset_holds_lock_of_target_only"]/failure)' "$build/results/$vulnerable/without-fix/junit.xml"
+	run xmllint --xpath 'string(//testcase[@name="reset_holds_lock_of_target_only"]/failure)' "$build/results/kunit/without-fix/junit.xml"
 	[[ $output == *"written without"* && $output != *"legacy shutdown"* ]]
 }
 

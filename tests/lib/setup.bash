@@ -12,7 +12,8 @@ cd "$top" || exit
 
 vulnerable=6.12.8 fixed=7.3.4
 
-bases() { sed -e '/^#/d' -e '/^$/d' series/bases | cut -d' ' -f1; }
+# bases: all of them with `make check-all`, else those whose patches are committed
+bases() { awk -v all="${ALL:-}" '/^[0-9]/ && (all || $4 == "committed") { print $1 }' series/bases; }
 
 # fetch_bases: have all of them unpacked that the archive still has
 fetch_bases() {
@@ -25,13 +26,10 @@ fetch_bases() {
 	done
 }
 
-# mailed: the unpacked ones that have mails; the unaffected ones have none
-mailed() {
-	local version
-	for version in $(bases); do
-		[ ! -d "patches/linux-$version" ] || [ ! -d "$build/src/linux-$version" ] || echo "$version"
-	done
-}
+# make_all: the patches for all of these, in $mails; mailed: which ones
+mails=${BATS_FILE_TMPDIR:-}/mails
+make_all() { fetch_bases && KERNELS=$(bases | xargs) OUT=$mails bin/series; }
+mailed() { (cd "$mails" && printf '%s\n' linux-* | cut -c 7-); }
 
 # one_line: that is all a user sees of an error
 one_line() {

@@ -1,0 +1,50 @@
+# Sourced by what boots: the emulated machine, and how its log is read.
+# shellcheck shell=bash disable=SC2154 # shared with common.sh
+
+scratch
+machine='' hung=''
+trap '[ -z "$machine" ] || kill "$machine" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+
+# enough CONSOLE: no more is to come of this machine; a program may define its own
+enough() { false; }
+
+# machine CONSOLE OUT APPEND [INITRD]: boot the kernel in OUT with the QEMU_ARGS, until it
+# ends. CONSOLE gets what it says, each line behind the second when it came. It is
+# stopped if it is silent for TIMEOUT seconds (60), or waits for a lock that it holds:
+# $hung then is for how long it was silent.
+machine() {
+	local size=0 now last=$SECONDS limit=${TIMEOUT:-60} arguments
+	read -ra arguments <<<"${QEMU_ARGS:-}"
+	hung=''
+	: >"$1"
+	qemu-system-riscv64 -nodefaults -nographic -serial stdio -no-reboot -machine virt -cpu rv64,sscofpmf=on -m 1024 \
+		"${arguments[@]}" -kernel "$2/arch/riscv/boot/Image" ${4:+-initrd "$4"} -append "console=ttyS0 $3" \
+		</dev/null > >(ts -s %.s >"$1") 2>&1 &
+	machine=$!
+	while kill -0 "$machine" 2>/dev/null; do
+		sleep 0.2
+		now=$(stat -c %s "$1")
+		((now == size)) || size=$now last=$SECONDS
+		((SECONDS - last < limit)) || hung=$limit
+		! grep -q "$deadlock" "$1" || hung=0
+		if [ -n "$hung" ] || enough "$1"; then kill "$machine" 2>/dev/null || true; fi
+	done
+	wait "$machine" || true
+	machine=
+	# The last lines may still be on their way through ts.
+	wait
+}
+
+# kernel_log CONSOLE: without the seconds, ours and the kernel's
+kernel_log() { tr -d '\r' <"$1" | sed -E 's/^[0-9.]+ (\[ *[0-9.]+\] )?//'; }
+
+# verdict TREE RESULTS [HUNG]: what read-log says of RESULTS/kernel.log, and its exit
+# status. What kunit.py does not take for a success is none, whatever the log says.
+verdict() {
+	local line code=0
+	line=$("$top/engine/read-log" "$2" "${3:-}") || code=$?
+	"$1/tools/testing/kunit/kunit.py" parse --json="$2/kunit.json" "$2/suite.ktap" >"$2/kunit.log" 2>&1 ||
+		[ "$code" != 0 ] || { code=1 line=$(printf 'unclean\t%s\tkunit.py: %s' "$(cut -f 2 <<<"$line")" "$(last_line "$2/kunit.log")"); }
+	echo "$line"
+	return "$code"
+}

@@ -1,0 +1,118 @@
+# Sourced by what builds and boots: states of a kernel's source, builds of them, and one
+# table of what came of each. Before it is sourced, $results is set.
+# shellcheck shell=bash disable=SC2034,SC2154 # shared with common.sh and the commands
+
+# columns of $results/table.tsv: ok, MISSED or WRONG; what was run; Linux; CPUs; the
+# state; the verdict; the cases; the seconds; what led to it
+table=$results/table.tsv
+
+# begin JOB...: what each of them needs: the tools, $build, an empty $results
+begin() {
+	"$top/bin/install-tools" "$@"
+	exclusive
+	scratch
+	rm -rf "$results" && mkdir -p "$results"
+	: >"$table"
+}
+
+# kernel VERSION: its plain source in $source, a copy of it to change in $tree, and for
+# kernels with an init of ours in $out
+kernel() {
+	kernel=$1
+	source=$("$top/engine/fetch-kernel" "$1")
+	tree=$build/trees/$1 out=$build/out/userspace-$1
+	"$top/engine/link-tree" "$source" "$tree"
+}
+
+# staged STATE: $scratch/stage has the files that the series changes or adds, as they
+# are in that state of the source: base, the plain kernel; series, with each patch of
+# series/order that it has not; series-fix, without this one, which it may have; series:3,
+# with no more than three. Then $applied is their number, and $last the last one.
+staged() {
+	local names=${1%:*} stage=$scratch/stage most=99 patch
+	[[ $1 != *:* ]] || most=${1#*:}
+	applied=0 last=
+	rm -rf "$stage" && mkdir "$stage"
+	(cd "$source" && { echo Makefile; touched .; } | xargs -d '\n' cp --parents -t "$stage")
+	[ "$names" != base ] || return 0
+	for patch in $(patches); do
+		if [ "$names" = "series-$patch" ]; then
+			! has "$stage" "$patch" || "$top/engine/apply-patch" --reverse "$stage" "$patch"
+		elif ((applied < most)) && ! has "$stage" "$patch"; then
+			"$top/engine/apply-patch" "$stage" "$patch"
+			applied=$((applied + 1)) last=$patch
+		fi
+	done
+}
+
+# has TREE PATCH
+has() { "$top/engine/apply-patch" --check --reverse "$1" "$2" 2>/dev/null; }
+
+# state STATE: bring $tree into it. What differs gets the present time, for make.
+state() {
+	local file
+	staged "$1"
+	{ touched "$source"; new_files; } | while read -r file; do
+		if [ ! -e "$scratch/stage/$file" ]; then
+			rm -f "$tree/$file"
+		elif ! cmp -s "$scratch/stage/$file" "$tree/$file"; then
+			mkdir -p "$(dirname "$tree/$file")"
+			cp --remove-destination "$scratch/stage/$file" "$tree/$file"
+		fi
+	done
+}
+
+# without_suite COMMAND...: with KUnit's example, where there is no suite yet
+without_suite() {
+	{ grep -v KUNIT_ "$top/arch/riscv/kvm/.kunitconfig"; echo CONFIG_KUNIT_EXAMPLE_TEST=y; } >"$results/no-suite.config"
+	KUNITCONFIG=$results/no-suite.config SUITE=example "$@"
+}
+
+# build_kernel OUT [OPTION...]: of $tree
+build_kernel() { "$top/engine/build-kernel" "$tree" "$@"; }
+
+# variants PATCH...: the modules of KVM with each of these patches, in $out/variants
+variants() {
+	rm -rf "$out/variants"
+	"$top/engine/build-variants" "$tree" "$out" "$out/variants" "$@"
+	say "[$(elapsed)] built $# variants of KVM of Linux $kernel"
+}
+
+# row OPINION SCENARIO CPUS STATE VERDICT CASES SECONDS WHY: into the table
+row() {
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$kernel" "${@:3}" >>"$table"
+	say "[$(elapsed)] $1: Linux $kernel, $3 CPUs, $4: $2: $5"
+}
+
+# expect SCENARIO CPUS STATE VERDICT COMMAND...: run the command with so many CPUs; its
+# verdict is to be this pattern. $opinion says whether it was.
+expect() {
+	local began=$EPOCHREALTIME line verdict cases why
+	line=$(QEMU_ARGS="-smp $2 ${QEMU_ARGS:-}" "${@:5}") || true
+	IFS=$'\t' read -r verdict cases why <<<"${line/$'\t\t'/$'\t-\t'}"
+	opinion=WRONG
+	# shellcheck disable=SC2053 # a pattern it is
+	[[ $verdict != @($4) ]] || opinion=ok
+	! declare -F second_opinion >/dev/null || second_opinion "$@"
+	row "$opinion" "$1" "$2" "$3" "$verdict" "$cases" "$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $began }")" "$why"
+}
+
+# verdict_of SCENARIO CPUS STATE: of that row
+verdict_of() { awk -F '\t' -v s="$1" -v k="$kernel" -v n="$2" -v state="$3" '$2 == s && $3 == k && $4 == n && $5 == state { print $6 }' "$table"; }
+
+show() {
+	printf '%-6s %-40s %-8s %4s %-12s %-8s %-34s %7s  %s\n' '' scenario Linux CPUs state verdict cases s ''
+	awk -F '\t' '{ printf "%-6s %-40s %-8s %4s %-12s %-8s %-34s %7s  %s\n", $1, $2, $3, $4, $5, $6, $7, $8, $9 }' "$table"
+}
+
+# finish: print the table, and end: 0 if all is as expected, 3 if not, and a machine hung or
+# died in what was not, else 1
+finish() {
+	local wrong missed
+	wrong=$(grep -c '^WRONG' "$table" || true) missed=$(grep -c '^MISSED' "$table" || true)
+	show | tee "$results/table.txt"
+	! declare -F details >/dev/null || details | tee -a "$results/table.txt"
+	echo "$(grep -vc '^WRONG' "$table" || true) verdicts as expected$( ((!missed)) || echo " ($missed of them missed)"), $wrong not. Time: $(elapsed). Results: $results"
+	! grep '^WRONG' "$table" | cut -f 6 | grep -qxE 'hang|died' || exit 3
+	[ "$wrong" = 0 ]
+}
