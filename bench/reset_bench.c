@@ -63,7 +63,7 @@ static int work(void *data)
 
 static void reset_waits(struct kunit *test)
 {
-	struct test_vm *vm = kvm_test_create_vm(test, NR_VCPUS);
+	struct test_vm *vm = kvm_test_create_vm(test, NR_VCPUS, NULL);
 	unsigned int i;
 	s64 reset_ns = 0;
 
@@ -73,7 +73,7 @@ static void reset_waits(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(workers); i++) {
 		struct worker *w = &workers[i];
 
-		w->vcpu = &vm->vcpus[i];
+		w->vcpu = vm->vcpus[i];
 		w->thread = kthread_create_on_cpu(work, w, i + 1, "worker/%u");
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, w->thread);
 		wake_up_process(w->thread);
@@ -81,7 +81,7 @@ static void reset_waits(struct kunit *test)
 	for (i = 0; i < RESETS; i++) {
 		ktime_t began = ktime_get();
 
-		kvm_riscv_vcpu_sbi_system_reset(&vm->vcpus[0], vm->vcpus[0].run,
+		kvm_riscv_vcpu_sbi_system_reset(vm->vcpus[0], vm->vcpus[0]->run,
 						KVM_SYSTEM_EVENT_SHUTDOWN, 0);
 		reset_ns += ktime_to_ns(ktime_sub(ktime_get(), began));
 		spend_us(PAUSE_US);
@@ -111,13 +111,12 @@ static void reset_cost(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		long kib = free_kib();
-		struct test_vm *vm = kvm_test_create_vm(test, sizes[i]);
+		struct test_vm *vm = kvm_test_create_vm(test, sizes[i], NULL);
 		ktime_t began;
 
 		kib -= free_kib();
-		kvm_test_prepare(vm, 0, KVM_MP_STATE_RUNNABLE);
 		began = ktime_get();
-		kvm_riscv_vcpu_sbi_system_reset(&vm->vcpus[0], vm->vcpus[0].run,
+		kvm_riscv_vcpu_sbi_system_reset(vm->vcpus[0], vm->vcpus[0]->run,
 						KVM_SYSTEM_EVENT_SHUTDOWN, 0);
 		kunit_info(test, "reset of %u vCPUs: %lld ns, %ld KiB\n", sizes[i],
 			   ktime_to_ns(ktime_sub(ktime_get(), began)), kib);

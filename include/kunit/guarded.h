@@ -12,33 +12,35 @@
 #include <linux/spinlock.h>
 
 /**
- * struct kunit_guarded - A lock, the field that it guards, and what was seen of both
- * @field: The field; NULL for kunit_guarded_lock().
+ * struct kunit_guarded - A field, the lock that guards it, and what was seen of both
+ * @field: The field.
  * @poison: If set, the value that the field gets when the lock is released, so that
  *	writing the same value again shows. As large as the field.
+ * @alone: Set this to expect that no other lock of a field is held with this one.
+ * @on_event: If set, called when the watched code takes or releases any lock, with
+ *	interrupts off. If @acquires, it is about to wait for the lock of this field,
+ *	which may be written as the lock's previous holder might have done. The function
+ *	must not use locks or expectations.
  * @taken: How often the watched code took the lock; readers do not count.
  * @tried: The watched code took the lock by a trylock.
- * @unguarded: The field changed while the watched code did not hold the lock.
  */
 struct kunit_guarded {
 	void *field;
 	const void *poison;
+	bool alone;
+	void (*on_event)(struct kunit_guarded *g, bool acquires);
 	unsigned int taken;
 	bool tried;
-	bool unguarded;
 
 	/* private: */
 	struct list_head list;
-	struct hlist_node by_lock;
 	struct lockdep_map *lock;
 	const char *field_name, *lock_name;
-	char name[32];
-	size_t size;
-	unsigned int index, poisoned;
+	char name[32];			/* of the object */
+	char finding[256];		/* the first one, if any */
 	int held;			/* negative: released too often */
-	bool reading, deadlock;
-	u64 instead;			/* the locks held at an unguarded write */
-	unsigned long ip;		/* the event that ended it */
+	bool reading;
+	size_t size;
 	u8 seen[];			/* the field when last looked at */
 };
 
@@ -74,25 +76,12 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w);
 })
 
 /**
- * kunit_guarded_lock() - Watch a lock without a field
- * @test: The test case.
- * @lock: Pointer to the lock, as for kunit_guarded_by().
- * @fmt: printf format that names the object in messages, with its arguments.
- *
- * Context: may sleep.
- * Return: The &struct kunit_guarded, freed when @test ends. Failure aborts @test.
- */
-#define kunit_guarded_lock(test, lock, fmt, ...)				\
-	__kunit_guarded_by(test, NULL, 0, "",					\
-			   __kunit_guarded_map(lock), #lock, fmt, ##__VA_ARGS__)
-
-/**
  * kunit_guarded_watch() - Watch the locks while the following statement runs
- * @test: The test case. It holds none of the locks.
+ * @test: The test case. It holds no lock that the statement takes or releases.
  * @fmt: printf format that says what the statement does, with its arguments.
  *
  * Use kunit_expect_guarded() or &struct kunit_guarded afterwards. If the statement
- * leaves a lock held, @test fails and is aborted; if it changes the preemption count
+ * leaves any lock held, @test fails and is aborted; if it changes the preemption count
  * or the interrupt state, @test fails. Do not leave the statement by break, goto,
  * return or a failed assertion.
  *
@@ -104,10 +93,7 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w);
 	     __w; __w = __kunit_guarded_end(__w))
 
 void kunit_guarded_require(struct kunit *test);
-void kunit_guarded_on_event(struct kunit *test,
-			    void (*on_event)(struct kunit *test, struct kunit_guarded *acquired));
 bool kunit_guarded_hold(struct kunit *test, spinlock_t *lock);
 void kunit_expect_guarded(struct kunit *test);
-void kunit_expect_one_guard(struct kunit *test);
 
 #endif /* _KUNIT_GUARDED_H */

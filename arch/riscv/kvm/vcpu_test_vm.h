@@ -3,6 +3,9 @@
  * A VM for KUnit suites. Its vCPUs are made by kvm_arch_vcpu_create(); they belong to
  * no file descriptor and never run. Tests name them by their index, from which their
  * id differs.
+ *
+ * A suite has a table of functions that write mp_state. kvm_test_next_write() calls
+ * them one after the other, and kvm_test_expect_*() check what the last call did.
  */
 #ifndef __RISCV_KVM_VCPU_TEST_VM_H__
 #define __RISCV_KVM_VCPU_TEST_VM_H__
@@ -12,31 +15,50 @@
 
 #define NR_VCPUS	4
 
-/* A state that KVM never writes, so that whatever it writes shows. */
-#define MP_STATE_POISON	0xa5a5a5a5U
+struct test_writer {
+	const char *name;
+	enum { CALLER, CALLER_UNLESS_FIRST, OTHER, ALL, NOBODY } targets;
+	u32 to;					/* what their mp_state becomes */
+	void (*write)(struct kvm_vcpu *caller);	/* NULL: the caller makes this SBI call */
+	unsigned long ext, fid, a0, a1, a2;	/* a0 of OTHER: the target's id */
+	long error;				/* if there is nothing to write */
+	u32 event;				/* type of the system event, if any */
+	u64 reason;				/* ... and data[0] */
+};
 
 struct test_vm {
 	struct kvm kvm;
 	unsigned int nr_vcpus;
-	struct kvm_vcpu *vcpus;
-	struct kunit_guarded **mp_states;	/* the guard of each vCPU's mp_state */
-	u32 before;				/* mp_state of each vCPU before the call */
-	u32 meanwhile;				/* for kvm_test_write_meanwhile() */
-	unsigned long slept_early, started_early;	/* bit i: vCPU i; kvm_test_check_order() */
+	struct kvm_vcpu *vcpus[KVM_MAX_VCPUS];
+	struct kunit_guarded *mp_states[KVM_MAX_VCPUS];
+	const struct test_writer *writers;	/* the last one has no name */
+	bool poison;				/* see &struct kunit_guarded, as is this: */
+	void (*on_event)(struct kunit_guarded *mp_state, bool acquires);
+
+	/* the last write */
+	unsigned int nr;
+	const struct test_writer *writer;
+	unsigned int caller, target;		/* the same except for OTHER */
+	u32 from;				/* mp_state of each vCPU before */
+	u32 found;				/* ... of the target when its lock was taken */
+	long ret, answer;			/* of the SBI call: 0 if userspace is to act; a0 */
+	struct kvm_vcpu *disordered;		/* see kvm_test_check_order() */
 };
 
 static inline u32 mp_state(struct test_vm *vm, unsigned int i)
 {
-	return READ_ONCE(vm->vcpus[i].arch.mp_state.mp_state);
+	return READ_ONCE(vm->vcpus[i]->arch.mp_state.mp_state);
 }
 
-struct test_vm *kvm_test_create_vm(struct kunit *test, unsigned int nr_vcpus);
-int kvm_test_init_vm(struct kunit *test);
-void kvm_test_prepare(struct test_vm *vm, unsigned int caller, u32 state);
-void kvm_test_poison(struct test_vm *vm);
-void kvm_test_write_meanwhile(struct kunit *test, struct kunit_guarded *acquired);
-void kvm_test_check_order(struct kunit *test, struct kunit_guarded *acquired);
-void kvm_test_expect_states(struct kunit *test, u32 state);
-void kvm_test_expect_event(struct kunit *test, unsigned int caller, u32 type, u64 reason);
+struct test_vm *kvm_test_create_vm(struct kunit *test, unsigned int nr_vcpus,
+				   const struct test_writer *writers);
+int kvm_test_ecall(struct kvm_vcpu *vcpu, const struct test_writer *call, unsigned long a0);
+void kvm_test_write(struct kunit *test);
+bool kvm_test_next_write(struct kunit *test);
+void kvm_test_write_meanwhile(struct kunit_guarded *mp_state, bool acquires);
+void kvm_test_check_order(struct kunit_guarded *mp_state, bool acquires);
+void kvm_test_expect_states(struct kunit *test);
+void kvm_test_expect_requests(struct kunit *test);
+void kvm_test_expect_event(struct kunit *test);
 
 #endif
