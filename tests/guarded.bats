@@ -53,12 +53,12 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 		grep -qE "^    not ok [0-9]+ $case\$" "$BATS_TEST_TMPDIR/results/suite.ktap"
 	done <<-'END'
 		guarded_write|s/g->held <= 0 || g->reading/g->held <= 0/
-		guarded_write|s/g->held <= 0 || g->reading/!w->what[0]/
-		guarded_write|s/g->held <= 0 || g->reading/list_count_nodes(\&w->guards) == 0/
-		guarded_write|s/!--g->held && g->poison/!--g->held \&\& 0/
-		guarded_write|s/g->alone && other->alone/0/
+		guarded_write|s/g->held <= 0 || g->reading/w->nr_guards == 0/
+		guarded_write|s/if (g->poison && /if (0 \&\& /
+		guarded_write|s/g->alone && w->nr_alone++/0/
 		guarded_write|s/if (g->held && !trylock/if (0/
-		guarded_write|s/if (!g->held)/if (1)/
+		guarded_write|s/if (!g->held)$/if (1)/
+		guarded_write|s/if (w->nr_guards > NR_EXACT)/if (0)/
 		on_event|s/if (g->on_event)/if (0)/
 		trylock|s/g->tried |= trylock;//
 		trylock|s/queue_work_on(.*/w->holding = true;/

@@ -16,11 +16,12 @@
  * @field: The field.
  * @poison: If set, the value that the field gets when the lock is released, so that
  *	writing the same value again shows. As large as the field.
- * @alone: Set this to expect that no other lock of a field is held with this one.
+ * @alone: Set this, for one field of the lock, to expect that no other lock for which it
+ *	is set is held at the same time.
  * @on_event: If set, called when the watched code takes or releases any lock, with
  *	interrupts off. If @acquires, it is about to wait for the lock of this field,
  *	which may be written as the lock's previous holder might have done. The function
- *	must not use locks or expectations.
+ *	must not use locks or expectations. Not called with more than 64 fields.
  * @taken: How often the watched code took the lock; readers do not count.
  * @tried: The watched code took the lock by a trylock.
  */
@@ -34,6 +35,7 @@ struct kunit_guarded {
 
 	/* private: */
 	struct list_head list;
+	struct hlist_node by_lock;
 	struct lockdep_map *lock;
 	const char *field_name, *lock_name;
 	char name[32];			/* of the object */
@@ -77,11 +79,11 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w);
 
 /**
  * kunit_guarded_watch() - Watch the locks while the following statement runs
- * @test: The test case. It holds no lock that the statement takes or releases.
+ * @test: The test case. It holds none of the locks.
  * @fmt: printf format that says what the statement does, with its arguments.
  *
  * Use kunit_expect_guarded() or &struct kunit_guarded afterwards. If the statement
- * leaves any lock held, @test fails and is aborted; if it changes the preemption count
+ * leaves a lock held, @test fails and is aborted; if it changes the preemption count
  * or the interrupt state, @test fails. Do not leave the statement by break, goto,
  * return or a failed assertion.
  *

@@ -15,11 +15,14 @@
 #include <linux/cpumask.h>
 #include <linux/debug_locks.h>
 #include <linux/delay.h>
+#include <linux/hashtable.h>
 #include <linux/seq_buf.h>
+#include <linux/slab.h>
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 
 #define CAN_WATCH	(IS_ENABLED(CONFIG_LOCKDEP) && IS_ENABLED(CONFIG_TRACEPOINTS))
+#define NR_EXACT	64	/* with more fields, an event looks at those of its lock */
 #define MAX_POISONED	8	/* then stop, so that code polling the field terminates */
 #define MAX_REPORTED	8
 #define HOLD_US		50000	/* then code that repeats a trylock succeeds */
@@ -29,6 +32,8 @@ struct kunit_guarded_watch {
 	struct kunit_resource resource;
 	struct tracepoint *acquire, *release;
 	struct list_head guards;
+	DECLARE_HASHTABLE(by_lock, 8);
+	unsigned int nr_guards, nr_alone;	/* declared; held with kunit_guarded.alone */
 	struct task_struct *task;	/* NULL while nothing is watched */
 	char what[64];
 	int preempt_count;
@@ -56,24 +61,18 @@ static void finding(struct kunit_guarded_watch *w, struct kunit_guarded *g, cons
 	seq_buf_printf(&s, "%s; seen at %pS", *separator ? "" : "none", (void *)ip);
 }
 
-static void look(struct kunit_guarded_watch *w, unsigned long ip)
+static void look(struct kunit_guarded_watch *w, struct kunit_guarded *g, unsigned long ip)
 {
-	struct kunit_guarded *g;
-
-	list_for_each_entry(g, &w->guards, list) {
-		if (!memcmp(g->seen, g->field, g->size))
-			continue;
-		memcpy(g->seen, g->field, g->size);
-		if (g->held <= 0 || g->reading)
-			finding(w, g, " written without", ip);
-	}
+	if (!memcmp(g->seen, g->field, g->size))
+		return;
+	memcpy(g->seen, g->field, g->size);
+	if (g->held <= 0 || g->reading)
+		finding(w, g, " written without", ip);
 }
 
 static void acquired(struct kunit_guarded_watch *w, struct kunit_guarded *g, bool trylock,
 		     bool read, unsigned long ip)
 {
-	struct kunit_guarded *other;
-
 	if (g->held && !trylock && !(read && g->reading)) {
 		finding(w, g, ": deadlock, waits for", ip);
 		/*
@@ -85,18 +84,21 @@ static void acquired(struct kunit_guarded_watch *w, struct kunit_guarded *g, boo
 			WARN(1, "%s: %s: %s\n", w->test->name, w->what, g->finding);
 		}
 	}
-	list_for_each_entry(other, &w->guards, list)
-		if (g->alone && other->alone && other->held > 0 && other->lock != g->lock)
-			finding(w, g, ": another lock is held with", ip);
-	if (!g->held++)
+	if (!g->held++) {
 		g->reading = read;
+		if (g->alone && w->nr_alone++)
+			finding(w, g, ": another lock is held with", ip);
+	}
 	g->taken += !read;
 	g->tried |= trylock;
 }
 
-static void released(struct kunit_guarded *g)
+static void released(struct kunit_guarded_watch *w, struct kunit_guarded *g)
 {
-	if (!--g->held && g->poison && !g->reading && g->taken <= MAX_POISONED)
+	if (--g->held)
+		return;
+	w->nr_alone -= g->alone;
+	if (g->poison && !g->reading && g->taken <= MAX_POISONED)
 		memcpy(g->field, g->poison, g->size);
 }
 
@@ -111,16 +113,22 @@ static void lock_event(struct kunit_guarded_watch *w, struct lockdep_map *lock, 
 		return;
 	raw_local_irq_save(flags);
 	w->task = NULL;
-	look(w, ip);
-	list_for_each_entry(g, &w->guards, list) {
-		if (g->on_event)
-			g->on_event(g, acquire && g->lock == lock);
+	if (w->nr_guards <= NR_EXACT) {
+		list_for_each_entry(g, &w->guards, list) {
+			look(w, g, ip);
+			if (g->on_event)
+				g->on_event(g, acquire && g->lock == lock);
+		}
+	}
+	hash_for_each_possible(w->by_lock, g, by_lock, (unsigned long)lock) {
 		if (g->lock != lock)
 			continue;
+		if (w->nr_guards > NR_EXACT)
+			look(w, g, ip);
 		if (acquire)
 			acquired(w, g, trylock, read, ip);
 		else
-			released(g);
+			released(w, g);
 		/* What on_event() and released() wrote is no finding. */
 		memcpy(g->seen, g->field, g->size);
 	}
@@ -175,6 +183,7 @@ static void let_go(struct kunit_guarded_watch *w)
 static void watch_free(struct kunit_resource *res)
 {
 	struct kunit_guarded_watch *w = res->data;
+	struct kunit_guarded *g, *next;
 
 	WRITE_ONCE(w->task, NULL);
 	if (CAN_WATCH) {
@@ -183,6 +192,8 @@ static void watch_free(struct kunit_resource *res)
 		tracepoint_synchronize_unregister();
 	}
 	let_go(w);
+	list_for_each_entry_safe(g, next, &w->guards, list)
+		kfree(g);
 }
 
 static struct kunit_guarded_watch *watch_of(struct kunit *test)
@@ -199,13 +210,15 @@ static struct kunit_guarded_watch *watch_of(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, w);
 	w->test = test;
 	INIT_LIST_HEAD(&w->guards);
+	hash_init(w->by_lock);
 	INIT_WORK(&w->holder, hold);
-	if (CAN_WATCH) {
+	if (CAN_WATCH)
 		for_each_kernel_tracepoint(find_tracepoint, w);
+	kunit_add_named_resource(test, NULL, watch_free, &w->resource, "kunit_guarded", w);
+	if (CAN_WATCH) {
 		KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(w->acquire, probe_acquire, w));
 		KUNIT_ASSERT_EQ(test, 0, tracepoint_probe_register(w->release, probe_release, w));
 	}
-	kunit_add_named_resource(test, NULL, watch_free, &w->resource, "kunit_guarded", w);
 	return w;
 }
 
@@ -214,7 +227,7 @@ struct kunit_guarded *__kunit_guarded_by(struct kunit *test, void *field, size_t
 					 const char *lock_name, const char *fmt, ...)
 {
 	struct kunit_guarded_watch *w = watch_of(test);
-	struct kunit_guarded *g = kunit_kzalloc(test, struct_size(g, seen, size), GFP_KERNEL);
+	struct kunit_guarded *g = kzalloc(struct_size(g, seen, size), GFP_KERNEL);
 	va_list args;
 
 	KUNIT_ASSERT_NOT_NULL(test, g);
@@ -227,7 +240,9 @@ struct kunit_guarded *__kunit_guarded_by(struct kunit *test, void *field, size_t
 	va_start(args, fmt);
 	vsnprintf(g->name, sizeof(g->name), fmt, args);
 	va_end(args);
+	w->nr_guards++;
 	list_add_tail(&g->list, &w->guards);
+	hash_add(w->by_lock, &g->by_lock, (unsigned long)lock);
 	return g;
 }
 EXPORT_SYMBOL_GPL(__kunit_guarded_by);
@@ -261,6 +276,7 @@ bool kunit_guarded_hold(struct kunit *test, spinlock_t *lock)
 
 	if (cpu >= nr_cpu_ids)
 		return false;
+	let_go(w);
 	w->hold = lock;
 	w->holding = false;
 	queue_work_on(cpu, system_highpri_wq, &w->holder);
@@ -285,6 +301,7 @@ struct kunit_guarded_watch *__kunit_guarded_begin(struct kunit *test, const char
 		*g->finding = '\0';
 		memcpy(g->seen, g->field, g->size);
 	}
+	w->nr_alone = 0;
 	w->preempt_count = preempt_count();
 	WRITE_ONCE(w->task, CAN_WATCH ? current : NULL);
 	return w;
@@ -297,13 +314,13 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w)
 	struct kunit_guarded *g;
 	bool abort = false;
 
-	if (w->task)
-		look(w, _THIS_IP_);
 	WRITE_ONCE(w->task, NULL);
-	/* Enough to report what follows, with lockdep's help: objects are about to be freed. */
+	/* Put right what would get in the way of a report, and of the end of the test. */
 	preempt_count_set(w->preempt_count);
 	local_irq_enable();
 	list_for_each_entry(g, &w->guards, list) {
+		if (CAN_WATCH)
+			look(w, g, _THIS_IP_);
 		if (!g->held)
 			continue;
 		finding(w, g, g->held > 0 ? ": the code did not release" :

@@ -21,7 +21,6 @@
 #define EXITS		0	/* ... userspace acts */
 
 #define NO_SUCH_HART	0x12345UL
-#define START_ADDR	0x80200000UL
 #define OPAQUE		0x5a5aUL
 /* SBI 10.1: type and reason have 32 bits. */
 #define HIGH		(IS_ENABLED(CONFIG_64BIT) ? BIT_ULL(35) : 0)
@@ -51,7 +50,7 @@ static const struct test_writer writers[] = {
 	{ "set_mpstate", CALLER, KVM_MP_STATE_STOPPED, set_stopped },
 	/* SBI 9.1 */
 	{ "hart_start", OTHER, KVM_MP_STATE_RUNNABLE, NULL, SBI_EXT_HSM, SBI_EXT_HSM_HART_START,
-	  .a1 = START_ADDR, .a2 = OPAQUE, .error = SBI_ERR_ALREADY_AVAILABLE },
+	  .a1 = 0x80200000, .a2 = OPAQUE, .error = SBI_ERR_ALREADY_AVAILABLE },
 	/* SBI 9.2; in KVM, a system reset by another vCPU may have stopped the caller. */
 	{ "hart_stop", CALLER, KVM_MP_STATE_STOPPED, NULL, SBI_EXT_HSM, SBI_EXT_HSM_HART_STOP,
 	  .a0 = OPAQUE, .error = SBI_ERR_FAILURE },
@@ -92,11 +91,7 @@ static int mp_state_test_init(struct kunit *test)
 /* Each mp_state is written under the lock of the vCPU that it belongs to, and no other. */
 static void write_holds_lock_of_target_only(struct kunit *test)
 {
-	struct test_vm *vm = test->priv;
-
-	kunit_guarded_require(test);
-	vm->poison = true;
-	while (kvm_test_next_write(test))
+	while (kvm_test_next_write(test, POISONED))
 		kunit_expect_guarded(test);
 }
 
@@ -107,7 +102,7 @@ static void write_waits_for_busy_lock(struct kunit *test)
 	unsigned int i;
 
 	kunit_guarded_require(test);
-	while (kvm_test_next_write(test)) {
+	while (kvm_test_next_write(test, PLAIN)) {
 		for (i = 0; i < NR_VCPUS; i++) {
 			if (!vm->mp_states[i]->tried)
 				continue;
@@ -122,79 +117,62 @@ static void write_waits_for_busy_lock(struct kunit *test)
 
 static void write_changes_state_of_target_only(struct kunit *test)
 {
-	while (kvm_test_next_write(test))
+	while (kvm_test_next_write(test, PLAIN))
 		kvm_test_expect_states(test);
 }
 
 /* A stopped vCPU must be told to sleep; a started one must be reset first. */
 static void write_requests_in_order(struct kunit *test)
 {
-	struct test_vm *vm = test->priv;
-
-	vm->on_event = kvm_test_check_order;
-	while (kvm_test_next_write(test))
+	while (kvm_test_next_write(test, PLAIN))
 		kvm_test_expect_requests(test);
 }
 
 static void write_reports_system_event(struct kunit *test)
 {
-	while (kvm_test_next_write(test))
+	while (kvm_test_next_write(test, PLAIN))
 		kvm_test_expect_event(test);
 }
 
 /* Expect what the SBI call answers, and a hart to be reset only if that starts it. */
-static void expect_answers(struct kunit *test)
+static void expect_answer(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
+	const struct test_writer *w = vm->writer;
+	struct kvm_vcpu *caller = vm->vcpus[vm->caller], *target = vm->vcpus[vm->target];
+	bool writes = w->targets != NOBODY && vm->found != w->to;
+	bool starts = writes && w->targets == OTHER;
 
-	while (kvm_test_next_write(test)) {
-		const struct test_writer *w = vm->writer;
-		struct kvm_vcpu *caller = vm->vcpus[vm->caller], *target = vm->vcpus[vm->target];
-		bool nothing_to_write = w->targets == NOBODY || vm->found == w->to;
-
-		if (w->write)
-			continue;
-		KUNIT_EXPECT_EQ_MSG(test, vm->ret, w->event ? EXITS : RESUMES, "%s", w->name);
-		if (w->event)
-			continue;
-		/* An unsupported type of SRST may also be called invalid. */
-		if (w->ext != SBI_EXT_SRST || vm->answer != SBI_ERR_INVALID_PARAM)
-			KUNIT_EXPECT_EQ_MSG(test, vm->answer, nothing_to_write ? w->error : 0,
-					    "%s", w->name);
-		KUNIT_EXPECT_EQ_MSG(test, caller->arch.guest_context.sepc, 4, "%s", w->name);
-		KUNIT_EXPECT_EQ_MSG(test, kvm_test_request(KVM_REQ_VCPU_RESET, target),
-				    w->targets == OTHER && !nothing_to_write, "%s", w->name);
+	if (w->write)
+		return;
+	KUNIT_EXPECT_EQ_MSG(test, vm->ret, w->event ? EXITS : RESUMES, "%s", w->name);
+	KUNIT_EXPECT_EQ_MSG(test, kvm_test_request(KVM_REQ_VCPU_RESET, target), starts,
+			    "%s", w->name);
+	if (starts) {
+		KUNIT_EXPECT_EQ(test, target->arch.reset_state.pc, w->a1);
+		KUNIT_EXPECT_EQ(test, target->arch.reset_state.a1, w->a2);
 	}
+	if (w->event)
+		return;
+	KUNIT_EXPECT_EQ_MSG(test, caller->arch.guest_context.sepc, 4, "%s", w->name);
+	/* An unsupported type of SRST may also be called invalid. */
+	if (w->ext != SBI_EXT_SRST || vm->answer != SBI_ERR_INVALID_PARAM)
+		KUNIT_EXPECT_EQ_MSG(test, vm->answer, writes ? SBI_SUCCESS : w->error,
+				    "%s", w->name);
 }
 
 static void sbi_call_answers(struct kunit *test)
 {
-	expect_answers(test);
+	while (kvm_test_next_write(test, PLAIN))
+		expect_answer(test);
 }
 
-/* Another vCPU starts or stops the target first, so that the call comes too late. */
-static void sbi_call_decides_under_lock(struct kunit *test)
+/* If another vCPU starts or stops the target first, the call comes too late. */
+static void write_decides_under_lock(struct kunit *test)
 {
-	struct test_vm *vm = test->priv;
-
-	kunit_guarded_require(test);
-	vm->on_event = kvm_test_write_meanwhile;
-	expect_answers(test);
-}
-
-static void hart_start_passes_arguments(struct kunit *test)
-{
-	struct test_vm *vm = test->priv;
-
-	while (kvm_test_next_write(test)) {
-		struct kvm_vcpu_arch *arch = &vm->vcpus[vm->target]->arch;
-
-		if (vm->writer->targets != OTHER || vm->from != KVM_MP_STATE_STOPPED)
-			continue;
-		KUNIT_EXPECT_EQ(test, arch->reset_state.pc, START_ADDR);
-		KUNIT_EXPECT_EQ(test, arch->reset_state.a1, OPAQUE);
-		arch->reset_state.pc = 0;
-		arch->reset_state.a1 = 0;
+	while (kvm_test_next_write(test, MEANWHILE)) {
+		expect_answer(test);
+		kvm_test_expect_states(test);
 	}
 }
 
@@ -209,14 +187,16 @@ static void state_is_reported(struct kunit *test)
 	struct kvm_mp_state state;
 	unsigned int i;
 
-	while (kvm_test_next_write(test)) {
+	while (kvm_test_next_write(test, PLAIN)) {
 		for (i = 0; i < NR_VCPUS; i++) {
+			bool stopped = mp_state(vm, i) == KVM_MP_STATE_STOPPED;
+
 			kvm_arch_vcpu_ioctl_get_mpstate(vm->vcpus[i], &state);
 			KUNIT_EXPECT_EQ(test, state.mp_state, mp_state(vm, i));
 			kvm_test_ecall(vm->vcpus[0], &status, vm->vcpus[i]->vcpu_id);
 			KUNIT_EXPECT_EQ(test, cp->a0, SBI_SUCCESS);
-			KUNIT_EXPECT_EQ(test, cp->a1, mp_state(vm, i) == KVM_MP_STATE_STOPPED ?
-						      SBI_HSM_STATE_STOPPED : SBI_HSM_STATE_STARTED);
+			KUNIT_EXPECT_EQ(test, cp->a1, stopped ? SBI_HSM_STATE_STOPPED :
+								SBI_HSM_STATE_STARTED);
 		}
 	}
 }
@@ -261,8 +241,7 @@ static struct kunit_case mp_state_test_cases[] = {
 	KUNIT_CASE(write_requests_in_order),
 	KUNIT_CASE(write_reports_system_event),
 	KUNIT_CASE(sbi_call_answers),
-	KUNIT_CASE(sbi_call_decides_under_lock),
-	KUNIT_CASE(hart_start_passes_arguments),
+	KUNIT_CASE(write_decides_under_lock),
 	KUNIT_CASE(state_is_reported),
 	KUNIT_CASE(set_mpstate_refuses_unknown_state),
 	KUNIT_CASE(set_mpstate_init_received_resets_vcpu),

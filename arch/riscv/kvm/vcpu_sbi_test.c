@@ -45,11 +45,7 @@ static int reset_test_init(struct kunit *test)
 /* Each mp_state is written under the lock of the vCPU that it belongs to, and no other. */
 static void reset_holds_lock_of_target_only(struct kunit *test)
 {
-	struct test_vm *vm = test->priv;
-
-	kunit_guarded_require(test);
-	vm->poison = true;
-	while (kvm_test_next_write(test))
+	while (kvm_test_next_write(test, POISONED))
 		kunit_expect_guarded(test);
 }
 
@@ -59,42 +55,33 @@ static void reset_takes_lock_of_every_vcpu(struct kunit *test)
 	struct test_vm *vm = test->priv;
 	unsigned int i;
 
-	kunit_guarded_require(test);
-	while (kvm_test_next_write(test))
+	while (kvm_test_next_write(test, POISONED))
 		for (i = 0; i < NR_VCPUS; i++)
-			KUNIT_EXPECT_NE_MSG(test, vm->mp_states[i]->taken, 0,
-					    "lock of vCPU %u", i);
+			KUNIT_EXPECT_NE_MSG(test, vm->mp_states[i]->taken, 0, "vCPU %u", i);
 }
 
 static void reset_stops_every_vcpu(struct kunit *test)
 {
-	while (kvm_test_next_write(test))
+	while (kvm_test_next_write(test, PLAIN))
 		kvm_test_expect_states(test);
 }
 
 /* A vCPU may be started by another one until the reset has its lock. */
 static void reset_stops_vcpu_started_meanwhile(struct kunit *test)
 {
-	struct test_vm *vm = test->priv;
-
-	kunit_guarded_require(test);
-	vm->on_event = kvm_test_write_meanwhile;
-	while (kvm_test_next_write(test))
+	while (kvm_test_next_write(test, MEANWHILE))
 		kvm_test_expect_states(test);
 }
 
 static void reset_requests_sleep_of_every_vcpu(struct kunit *test)
 {
-	struct test_vm *vm = test->priv;
-
-	vm->on_event = kvm_test_check_order;
-	while (kvm_test_next_write(test))
+	while (kvm_test_next_write(test, PLAIN))
 		kvm_test_expect_requests(test);
 }
 
 static void reset_reports_system_event(struct kunit *test)
 {
-	while (kvm_test_next_write(test))
+	while (kvm_test_next_write(test, PLAIN))
 		kvm_test_expect_event(test);
 }
 

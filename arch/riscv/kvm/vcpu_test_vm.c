@@ -10,29 +10,26 @@
 
 #define FILL	0xa5a5a5a5U	/* KVM never writes this, so that whatever it writes shows */
 
-KUNIT_DEFINE_ACTION_WRAPPER(destroy_array, xa_destroy, struct xarray *);
-KUNIT_DEFINE_ACTION_WRAPPER(destroy_vcpu, kvm_arch_vcpu_destroy, struct kvm_vcpu *);
+KUNIT_DEFINE_ACTION_WRAPPER(free_array, kvfree, const void *);
 
-/* As kvm_vm_ioctl_create_vcpu() does. */
-static void create_vcpu(struct kunit *test, struct test_vm *vm, unsigned int i)
+static void *alloc_array(struct kunit *test, size_t n, size_t size)
 {
-	struct kvm_vcpu *vcpu = kunit_kzalloc(test, sizeof(*vcpu), GFP_KERNEL);
+	void *array = kvcalloc(n, size, GFP_KERNEL);
 
-	KUNIT_ASSERT_NOT_NULL(test, vcpu);
-	vcpu->kvm = &vm->kvm;
-	vcpu->vcpu_id = vm->nr_vcpus - 1 - i;
-	vcpu->vcpu_idx = i;
-	vcpu->cpu = -1;
-	vcpu->run = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, vcpu->run);
-	rcuwait_init(&vcpu->wait);
-	KUNIT_ASSERT_EQ(test, 0, kvm_arch_vcpu_create(vcpu));
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, destroy_vcpu, vcpu));
-	KUNIT_ASSERT_EQ(test, 0, xa_insert(&vm->kvm.vcpu_array, i, vcpu, GFP_KERNEL));
-	vm->vcpus[i] = vcpu;
-	vm->mp_states[i] = kunit_guarded_by(test, &vcpu->arch.mp_state.mp_state,
-					    &vcpu->arch.mp_state_lock, "vCPU %u", i);
-	vm->mp_states[i]->alone = true;
+	KUNIT_ASSERT_NOT_NULL(test, array);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, free_array, array));
+	return array;
+}
+
+static void destroy_vcpus(void *kvm)
+{
+	struct xarray *vcpus = &((struct kvm *)kvm)->vcpu_array;
+	struct kvm_vcpu *vcpu;
+	unsigned long i;
+
+	xa_for_each(vcpus, i, vcpu)
+		kvm_arch_vcpu_destroy(vcpu);
+	xa_destroy(vcpus);
 }
 
 /*
@@ -43,6 +40,8 @@ struct test_vm *kvm_test_create_vm(struct kunit *test, unsigned int nr_vcpus,
 				   const struct test_writer *writers)
 {
 	struct test_vm *vm = kunit_kzalloc(test, sizeof(*vm), GFP_KERNEL);
+	struct kvm_vcpu *vcpu;
+	void *runs;
 	unsigned int i;
 
 	if (!__riscv_isa_extension_available(NULL, 'h' - 'a'))
@@ -50,13 +49,28 @@ struct test_vm *kvm_test_create_vm(struct kunit *test, unsigned int nr_vcpus,
 	KUNIT_ASSERT_NOT_NULL(test, vm);
 	mutex_init(&vm->kvm.lock);
 	xa_init(&vm->kvm.vcpu_array);
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, destroy_array, &vm->kvm.vcpu_array));
 	vm->nr_vcpus = nr_vcpus;
 	vm->writers = writers;
 	vm->writer = writers;
+	vcpu = alloc_array(test, nr_vcpus, sizeof(*vcpu));
+	runs = alloc_array(test, nr_vcpus, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, destroy_vcpus, &vm->kvm));
 	kunit_guarded_by(test, &vm->kvm.created_vcpus, &vm->kvm.lock, "the VM");
-	for (i = 0; i < nr_vcpus; i++)
-		create_vcpu(test, vm, i);
+	/* As kvm_vm_ioctl_create_vcpu() does. */
+	for (i = 0; i < nr_vcpus; i++, vcpu++) {
+		vcpu->kvm = &vm->kvm;
+		vcpu->vcpu_id = nr_vcpus - 1 - i;
+		vcpu->vcpu_idx = i;
+		vcpu->cpu = -1;
+		vcpu->run = runs + i * PAGE_SIZE;
+		rcuwait_init(&vcpu->wait);
+		KUNIT_ASSERT_EQ(test, 0, kvm_arch_vcpu_create(vcpu));
+		KUNIT_ASSERT_EQ(test, 0, xa_insert(&vm->kvm.vcpu_array, i, vcpu, GFP_KERNEL));
+		vm->vcpus[i] = vcpu;
+		vm->mp_states[i] = kunit_guarded_by(test, &vcpu->arch.mp_state.mp_state,
+						    &vcpu->arch.mp_state_lock, "vCPU %u", i);
+		vm->mp_states[i]->alone = true;
+	}
 	atomic_set(&vm->kvm.online_vcpus, nr_vcpus);
 	test->priv = vm;
 	/* Should the case hang, the log ends with its name. */
@@ -78,27 +92,63 @@ int kvm_test_ecall(struct kvm_vcpu *vcpu, const struct test_writer *call, unsign
 	return kvm_riscv_vcpu_sbi_ecall(vcpu, vcpu->run);
 }
 
+static bool is_target(struct test_vm *vm, unsigned int i)
+{
+	if (vm->writer->targets == NOBODY || (vm->writer->targets == CALLER_UNLESS_FIRST && !i))
+		return false;
+	return vm->writer->targets == ALL || i == vm->target;
+}
+
+static u32 other_state(u32 state)
+{
+	return state == KVM_MP_STATE_STOPPED ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_STOPPED;
+}
+
+static void on_event(struct kunit_guarded *mp_state, bool acquires)
+{
+	struct kvm_vcpu *vcpu = container_of(mp_state->field, struct kvm_vcpu,
+					     arch.mp_state.mp_state);
+	struct test_vm *vm = container_of(vcpu->kvm, struct test_vm, kvm);
+	u32 *state = mp_state->field, to = vm->writer->to;
+	bool target = is_target(vm, vcpu->vcpu_idx);
+	bool sleeps = to == KVM_MP_STATE_STOPPED && kvm_test_request(KVM_REQ_SLEEP, vcpu);
+	bool starts = vm->writer->targets == OTHER && !kvm_test_request(KVM_REQ_VCPU_RESET, vcpu);
+
+	if (vm->mode == MEANWHILE && acquires && !mp_state->taken) {
+		*state = other_state(vm->from);
+		vm->found = target ? *state : vm->found;
+	}
+	/*
+	 * "VCPU Requests with Associated State" in vcpu-requests.rst: KVM_REQ_SLEEP makes a
+	 * vCPU read its mp_state, so it comes after that is written. A vCPU may run once it
+	 * is RUNNABLE, so hart_start requests its reset before.
+	 */
+	if (vm->mode == PLAIN && target && vm->from != to && (*state == to ? starts : sleeps))
+		vm->disordered = vcpu;
+}
+
 /* Let vm->caller use vm->writer, all vCPUs being in vm->from. */
 void kvm_test_write(struct kunit *test)
 {
 	static const u32 poison = FILL;
 	struct test_vm *vm = test->priv;
 	const struct test_writer *w = vm->writer;
-	struct kvm_vcpu *caller = vm->vcpus[vm->caller], *vcpu;
+	struct kvm_vcpu *caller = vm->vcpus[vm->caller];
 	unsigned int i;
 
 	vm->found = vm->from;
 	vm->disordered = NULL;
 	for (i = 0; i < vm->nr_vcpus; i++) {
-		vcpu = vm->vcpus[i];
-		WRITE_ONCE(vcpu->arch.mp_state.mp_state, vm->from);
-		WRITE_ONCE(vcpu->requests, 0);
-		/* The next one has just left the guest, too. */
+		struct kvm_vcpu *vcpu = vm->vcpus[i];
+
+		vcpu->arch.mp_state.mp_state = vm->from;
+		vcpu->requests = 0;
+		/* The caller and the next one are out of the guest. */
 		vcpu->mode = i == vm->caller || i == (vm->caller + 1) % vm->nr_vcpus ?
 			     OUTSIDE_GUEST_MODE : IN_GUEST_MODE;
 		memset32((u32 *)vcpu->run, FILL, PAGE_SIZE / sizeof(u32));
-		vm->mp_states[i]->poison = vm->poison ? &poison : NULL;
-		vm->mp_states[i]->on_event = vm->on_event;
+		vm->mp_states[i]->poison = vm->mode == POISONED ? &poison : NULL;
+		vm->mp_states[i]->on_event = on_event;
 	}
 	kunit_guarded_watch(test, "%s by vCPU %u", w->name, vm->caller) {
 		if (w->write)
@@ -114,13 +164,15 @@ void kvm_test_write(struct kunit *test)
  * Use the next writer, from the next mp_state, by the next vCPU, on the next target.
  * Return: false if there is no more.
  */
-bool kvm_test_next_write(struct kunit *test)
+bool kvm_test_next_write(struct kunit *test, enum test_mode mode)
 {
 	static const u32 states[] = { KVM_MP_STATE_RUNNABLE, KVM_MP_STATE_STOPPED, FILL };
 	struct test_vm *vm = test->priv;
-	/* What comes of the last one is not defined, but the locks are. */
-	unsigned int nr_states = vm->poison ? 3 : 2, nr;
+	unsigned int nr_states = mode == POISONED ? 3 : 2, nr;
 
+	if (mode != PLAIN)
+		kunit_guarded_require(test);
+	vm->mode = mode;
 	do {
 		nr = vm->nr++;
 		vm->target = nr % NR_VCPUS;
@@ -131,51 +183,11 @@ bool kvm_test_next_write(struct kunit *test)
 		vm->writer = vm->writers + nr / nr_states;
 		if (!vm->writer->name)
 			return false;
-	} while ((vm->caller == vm->target) == (vm->writer->targets == OTHER));
+		/* A new vCPU is never stopped. */
+	} while ((vm->caller == vm->target) == (vm->writer->targets == OTHER) ||
+		 (vm->writer->targets == CALLER_UNLESS_FIRST && vm->from == KVM_MP_STATE_STOPPED));
 	kvm_test_write(test);
 	return true;
-}
-
-static bool is_target(struct test_vm *vm, unsigned int i)
-{
-	if (vm->writer->targets == NOBODY || (vm->writer->targets == CALLER_UNLESS_FIRST && !i))
-		return false;
-	return vm->writer->targets == ALL || i == vm->target;
-}
-
-/* For vm->on_event: change the mp_state, as the previous holder of the lock. */
-void kvm_test_write_meanwhile(struct kunit_guarded *mp_state, bool acquires)
-{
-	struct kvm_vcpu *vcpu = container_of(mp_state->field, struct kvm_vcpu,
-					     arch.mp_state.mp_state);
-	struct test_vm *vm = container_of(vcpu->kvm, struct test_vm, kvm);
-	u32 other = vm->from == KVM_MP_STATE_STOPPED ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_STOPPED;
-
-	if (!acquires || mp_state->taken)
-		return;
-	WRITE_ONCE(vcpu->arch.mp_state.mp_state, other);
-	if (is_target(vm, vcpu->vcpu_idx))
-		vm->found = other;
-}
-
-/*
- * For vm->on_event: are mp_state and requests written in the right order? See "VCPU
- * Requests with Associated State" in vcpu-requests.rst. KVM_REQ_SLEEP makes a vCPU read
- * its mp_state, so it comes after that is written. A vCPU may run once it is RUNNABLE,
- * so that hart_start requests its reset before.
- */
-void kvm_test_check_order(struct kunit_guarded *mp_state, bool acquires)
-{
-	struct kvm_vcpu *vcpu = container_of(mp_state->field, struct kvm_vcpu,
-					     arch.mp_state.mp_state);
-	struct test_vm *vm = container_of(vcpu->kvm, struct test_vm, kvm);
-	bool written = vcpu->arch.mp_state.mp_state != vm->from;
-
-	if (!is_target(vm, vcpu->vcpu_idx) || vm->from == vm->writer->to)
-		return;
-	if (vm->writer->targets == OTHER ? written && !kvm_test_request(KVM_REQ_VCPU_RESET, vcpu) :
-					   !written && kvm_test_request(KVM_REQ_SLEEP, vcpu))
-		vm->disordered = vcpu;
 }
 
 /* Expect the mp_state of all targets, and of no other vCPU, to be what the writer makes it. */
@@ -185,7 +197,7 @@ void kvm_test_expect_states(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < vm->nr_vcpus; i++)
-		if (is_target(vm, i) || vm->on_event != kvm_test_write_meanwhile)
+		if (is_target(vm, i) || vm->mode != MEANWHILE)
 			KUNIT_EXPECT_EQ_MSG(test, mp_state(vm, i),
 					    is_target(vm, i) ? vm->writer->to : vm->from,
 					    "%s by vCPU %u: vCPU %u",
@@ -194,7 +206,7 @@ void kvm_test_expect_states(struct kunit *test)
 
 /*
  * Expect each vCPU that is stopped to be asked to sleep, and to leave the guest for that
- * ("IPI Reduction" in vcpu-requests.rst). With kvm_test_check_order(): all that in order.
+ * ("IPI Reduction" in vcpu-requests.rst), all in the right order.
  */
 void kvm_test_expect_requests(struct kunit *test)
 {
@@ -231,8 +243,9 @@ void kvm_test_expect_event(struct kunit *test)
 				    "%s by vCPU %u: vCPU %u", w->name, vm->caller, i);
 	/* Userspace sets this. */
 	KUNIT_EXPECT_EQ(test, run->request_interrupt_window, FILL & 0xff);
-	KUNIT_EXPECT_EQ(test, run->system_event.type, w->event ?: FILL);
-	KUNIT_EXPECT_EQ(test, run->system_event.ndata, w->event ? 1 : FILL);
-	if (w->event)
-		KUNIT_EXPECT_EQ(test, run->system_event.data[0], w->reason);
+	if (!w->event)
+		return;
+	KUNIT_EXPECT_EQ(test, run->system_event.type, w->event);
+	KUNIT_EXPECT_EQ(test, run->system_event.ndata, 1);
+	KUNIT_EXPECT_EQ(test, run->system_event.data[0], w->reason);
 }

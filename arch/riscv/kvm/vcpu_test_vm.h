@@ -17,13 +17,20 @@
 
 struct test_writer {
 	const char *name;
-	enum { CALLER, CALLER_UNLESS_FIRST, OTHER, ALL, NOBODY } targets;
-	u32 to;					/* what their mp_state becomes */
+	enum { CALLER, CALLER_UNLESS_FIRST, OTHER, ALL, NOBODY } targets; /* whose mp_state */
+	u32 to;					/* what it becomes */
 	void (*write)(struct kvm_vcpu *caller);	/* NULL: the caller makes this SBI call */
 	unsigned long ext, fid, a0, a1, a2;	/* a0 of OTHER: the target's id */
 	long error;				/* if there is nothing to write */
 	u32 event;				/* type of the system event, if any */
 	u64 reason;				/* ... and data[0] */
+};
+
+/* How kvm_test_next_write() makes mistakes show */
+enum test_mode {
+	PLAIN,		/* from either state, and watches the order of state and requests */
+	POISONED,	/* from any state, which changes whenever the lock is released */
+	MEANWHILE,	/* the previous holder of each lock puts the vCPU into the other state */
 };
 
 struct test_vm {
@@ -32,17 +39,16 @@ struct test_vm {
 	struct kvm_vcpu *vcpus[KVM_MAX_VCPUS];
 	struct kunit_guarded *mp_states[KVM_MAX_VCPUS];
 	const struct test_writer *writers;	/* the last one has no name */
-	bool poison;				/* see &struct kunit_guarded, as is this: */
-	void (*on_event)(struct kunit_guarded *mp_state, bool acquires);
 
 	/* the last write */
+	enum test_mode mode;
 	unsigned int nr;
 	const struct test_writer *writer;
 	unsigned int caller, target;		/* the same except for OTHER */
 	u32 from;				/* mp_state of each vCPU before */
 	u32 found;				/* ... of the target when its lock was taken */
 	long ret, answer;			/* of the SBI call: 0 if userspace is to act; a0 */
-	struct kvm_vcpu *disordered;		/* see kvm_test_check_order() */
+	struct kvm_vcpu *disordered;		/* its state and requests */
 };
 
 static inline u32 mp_state(struct test_vm *vm, unsigned int i)
@@ -54,9 +60,7 @@ struct test_vm *kvm_test_create_vm(struct kunit *test, unsigned int nr_vcpus,
 				   const struct test_writer *writers);
 int kvm_test_ecall(struct kvm_vcpu *vcpu, const struct test_writer *call, unsigned long a0);
 void kvm_test_write(struct kunit *test);
-bool kvm_test_next_write(struct kunit *test);
-void kvm_test_write_meanwhile(struct kunit_guarded *mp_state, bool acquires);
-void kvm_test_check_order(struct kunit_guarded *mp_state, bool acquires);
+bool kvm_test_next_write(struct kunit *test, enum test_mode mode);
 void kvm_test_expect_states(struct kunit *test);
 void kvm_test_expect_requests(struct kunit *test);
 void kvm_test_expect_event(struct kunit *test);
