@@ -54,6 +54,7 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 	done <<-'END'
 		guarded_write|s/g->held <= 0 || g->reading/g->held <= 0/
 		guarded_write|s/g->held <= 0 || g->reading/w->nr_guards == 0/
+		guarded_write|s/hash_for_each_possible(w->by_lock, g, .*) {/list_for_each_entry(g, \&w->guards, list) {/;s/if (g->lock != lock)/if (0)/
 		guarded_write|s/if (g->poison && /if (0 \&\& /
 		guarded_write|s/g->alone && w->nr_alone++/0/
 		guarded_write|s/if (g->held && !trylock/if (0/

@@ -160,6 +160,21 @@ void kvm_test_write(struct kunit *test)
 	vm->answer = caller->arch.guest_context.a0;
 }
 
+static bool makes_sense(struct test_vm *vm)
+{
+	switch (vm->writer->targets) {
+	case OTHER:
+		return vm->target != vm->caller;
+	case NOBODY:
+		return vm->target == vm->caller && vm->mode != MEANWHILE;
+	case CALLER_UNLESS_FIRST:
+		/* A new vCPU is not stopped. */
+		return vm->target == vm->caller && vm->from != KVM_MP_STATE_STOPPED;
+	default:
+		return vm->target == vm->caller;
+	}
+}
+
 /*
  * Use the next writer, from the next mp_state, by the next vCPU, on the next target.
  * Return: false if there is no more.
@@ -183,9 +198,7 @@ bool kvm_test_next_write(struct kunit *test, enum test_mode mode)
 		vm->writer = vm->writers + nr / nr_states;
 		if (!vm->writer->name)
 			return false;
-		/* A new vCPU is never stopped. */
-	} while ((vm->caller == vm->target) == (vm->writer->targets == OTHER) ||
-		 (vm->writer->targets == CALLER_UNLESS_FIRST && vm->from == KVM_MP_STATE_STOPPED));
+	} while (!makes_sense(vm));
 	kvm_test_write(test);
 	return true;
 }
