@@ -326,7 +326,7 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w)
 		finding(w, g, g->held > 0 ? ": the code did not release" :
 			": the code released without holding", _THIS_IP_);
 		for (; g->held > 0; g->held--)
-			if (lock_is_held(g->lock) > 0)
+			if (CAN_WATCH && lock_is_held(g->lock) > 0)
 				lock_release(g->lock, _THIS_IP_);
 		abort = true;
 	}
