@@ -39,7 +39,7 @@ struct kunit_guarded {
 	struct lockdep_map *lock;
 	const char *field_name, *lock_name;
 	char name[32];			/* of the object */
-	char finding[256];		/* the first one, if any */
+	char finding[256];		/* the last one, if any */
 	int held;			/* negative: released too often */
 	bool reading;
 	size_t size;

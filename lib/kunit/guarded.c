@@ -25,7 +25,7 @@
 #define NR_EXACT	64	/* with more fields, an event looks at those of its lock */
 #define MAX_POISONED	8	/* then stop, so that code polling the field terminates */
 #define MAX_REPORTED	8
-#define HOLD_US		50000	/* then code that repeats a trylock succeeds */
+#define HOLD_US		20000	/* then code that repeats a trylock succeeds */
 
 struct kunit_guarded_watch {
 	struct kunit *test;
@@ -164,13 +164,13 @@ static void hold(struct work_struct *work)
 {
 	struct kunit_guarded_watch *w = container_of(work, struct kunit_guarded_watch, holder);
 	spinlock_t *lock = w->hold;
-	unsigned int us = HOLD_US;
 	unsigned long flags;
+	unsigned int us;
 
 	spin_lock_irqsave(lock, flags);
 	WRITE_ONCE(w->holding, true);
-	while (READ_ONCE(w->hold) && us--)
-		udelay(1);
+	for (us = 0; us < HOLD_US && READ_ONCE(w->hold); us += 10)
+		udelay(10);
 	spin_unlock_irqrestore(lock, flags);
 }
 
@@ -264,7 +264,7 @@ EXPORT_SYMBOL_GPL(kunit_guarded_require);
  * @lock: The lock.
  *
  * For code that uses spin_trylock() (&kunit_guarded.tried): a trylock that fails is
- * no event. The lock is held for 50 ms, or until the watched code ends. Code that is
+ * no event. The lock is held for 20 ms, or until the watched code ends. Code that is
  * delayed finds it free, which can hide a bug but never report a false one.
  *
  * Return: false if there is no other CPU.

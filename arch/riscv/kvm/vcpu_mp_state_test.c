@@ -104,7 +104,7 @@ static void write_waits_for_busy_lock(struct kunit *test)
 	kunit_guarded_require(test);
 	while (kvm_test_next_write(test, PLAIN)) {
 		for (i = 0; i < NR_VCPUS; i++) {
-			if (!vm->mp_states[i]->tried)
+			if (!vm->mp_states[i]->tried || vm->from == vm->writer->to)
 				continue;
 			if (!kunit_guarded_hold(test, &vm->vcpus[i]->arch.mp_state_lock))
 				kunit_skip(test, "uses spin_trylock(): needs a second CPU");

@@ -69,8 +69,11 @@ static void reset_stops_every_vcpu(struct kunit *test)
 /* A vCPU may be started by another one until the reset has its lock. */
 static void reset_stops_vcpu_started_meanwhile(struct kunit *test)
 {
+	struct test_vm *vm = test->priv;
+
 	while (kvm_test_next_write(test, MEANWHILE))
-		kvm_test_expect_states(test);
+		if (vm->from == KVM_MP_STATE_STOPPED)
+			kvm_test_expect_states(test);
 }
 
 static void reset_requests_sleep_of_every_vcpu(struct kunit *test)

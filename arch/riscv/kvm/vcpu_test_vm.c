@@ -104,12 +104,14 @@ static u32 other_state(u32 state)
 	return state == KVM_MP_STATE_STOPPED ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_STOPPED;
 }
 
+/* Play the previous holder of the lock, or see in which order the writer proceeds. */
 static void on_event(struct kunit_guarded *mp_state, bool acquires)
 {
 	struct kvm_vcpu *vcpu = container_of(mp_state->field, struct kvm_vcpu,
 					     arch.mp_state.mp_state);
 	struct test_vm *vm = container_of(vcpu->kvm, struct test_vm, kvm);
 	u32 *state = mp_state->field, to = vm->writer->to;
+	bool written = *state != vm->from;
 	bool target = is_target(vm, vcpu->vcpu_idx);
 	bool sleeps = to == KVM_MP_STATE_STOPPED && kvm_test_request(KVM_REQ_SLEEP, vcpu);
 	bool starts = vm->writer->targets == OTHER && !kvm_test_request(KVM_REQ_VCPU_RESET, vcpu);
@@ -123,7 +125,7 @@ static void on_event(struct kunit_guarded *mp_state, bool acquires)
 	 * vCPU read its mp_state, so it comes after that is written. A vCPU may run once it
 	 * is RUNNABLE, so hart_start requests its reset before.
 	 */
-	if (vm->mode == PLAIN && target && vm->from != to && (*state == to ? starts : sleeps))
+	if (vm->mode == PLAIN && target && vm->from != to && (written ? starts : sleeps))
 		vm->disordered = vcpu;
 }
 
@@ -160,6 +162,7 @@ void kvm_test_write(struct kunit *test)
 	vm->answer = caller->arch.guest_context.a0;
 }
 
+/* Is this a caller and a target for the writer, and a state to call it in? */
 static bool makes_sense(struct test_vm *vm)
 {
 	switch (vm->writer->targets) {
@@ -236,7 +239,9 @@ void kvm_test_expect_requests(struct kunit *test)
 					      "%s by vCPU %u: vCPU %u is not told to sleep",
 					      vm->writer->name, vm->caller, i);
 	}
-	KUNIT_EXPECT_NULL_MSG(test, vm->disordered, "%s by vCPU %u", vm->writer->name, vm->caller);
+	KUNIT_EXPECT_NULL_MSG(test, vm->disordered,
+			      "%s by vCPU %u: mp_state and request in the wrong order",
+			      vm->writer->name, vm->caller);
 }
 
 /*
