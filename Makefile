@@ -3,7 +3,7 @@
 # The commands of this project; `make help` lists them. Each is a program in
 # bin/ of the same name, or a program of its own.
 
-.PHONY: help kunit quick triage patches lint bisect-proof mutants matrix rows soak selftest selftest-mutants check check-all series bench clean
+.PHONY: help kunit quick triage patches files lint bisect-proof mutants matrix rows soak selftest selftest-mutants check check-all series bench clean
 
 help:
 	@echo 'make kunit              show on a real kernel that the suite tells the bug from the fix'
@@ -13,6 +13,7 @@ help:
 	@echo 'make triage KDIR=path   say whether that kernel tree has the bug'
 	@echo 'make triage KDIR=path REV=v6.12.1        the same for revisions of a git tree'
 	@echo 'make patches KDIR=path OUT=dir           make the mails for exactly that tree'
+	@echo 'make files              list which files make up each patch'
 	@echo 'make lint               run the kernel tools over the mails'
 	@echo 'make lint KERNELS=7.3.4 CHECKS="sparse clang"   only on that kernel, only these'
 	@echo 'make bisect-proof       build and boot each patch of the series by itself'
@@ -25,9 +26,9 @@ help:
 	@echo 'make selftest           reset real guests, before the series, with it, and with the bug'
 	@echo 'make selftest KERNELS=7.3.4 CPUS=4 TEST_ARGS="-v 16"    only those, only with 16 vCPUs'
 	@echo 'make selftest-mutants   show that this catches the wrong kernels in tests/selftest-mutants'
-	@echo 'make check              the tests of this project that CI runs, in half an hour'
+	@echo 'make check              the tests of this project that CI runs, in a quarter of an hour'
 	@echo 'make check-all          all of them, in some hours'
-	@echo 'make check TESTS=name   only tests/name.bats'
+	@echo 'make check TESTS=name   all of tests/name.bats; AGAIN=1: even if nothing has changed'
 	@echo 'make series             make the mails in patches/ from the sources'
 	@echo 'make series SIGNOFF=1   the same, signed off with your git identity'
 	@echo 'make bench              measure all that has a bound, beside stock kunit.py'
@@ -42,7 +43,7 @@ help:
 
 # Each variable of the command line reaches the program as it was given: make would
 # expand a $ in it.
-variables := KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CHECKS FULL SEEDS FORMAT CPUS ROWS N TEST_ARGS WITHOUT PARTS RUNS KERNEL PUBLISH BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
+variables := KDIR REV OUT TESTS AGAIN SIGNOFF MUTANTS KERNELS CHECKS FULL SEEDS FORMAT CPUS ROWS N TEST_ARGS WITHOUT PARTS RUNS KERNEL PUBLISH BUILD JOBS CROSS_COMPILE QEMU_ARGS TIMEOUT
 $(foreach v,$(variables),$(if $(filter-out undefined,$(origin $v)),$(eval override $v := $$(value $v))))
 export $(variables)
 
@@ -57,6 +58,9 @@ triage:
 
 patches:
 	@bin/patches
+
+files:
+	@bin/files
 
 lint:
 	@bin/lint
