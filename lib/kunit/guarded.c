@@ -169,8 +169,8 @@ static void hold(struct work_struct *work)
 
 	spin_lock_irqsave(lock, flags);
 	WRITE_ONCE(w->holding, true);
-	for (us = 0; us < HOLD_US && READ_ONCE(w->hold); us += 10)
-		udelay(10);
+	for (us = 0; us < HOLD_US && READ_ONCE(w->hold); us += 5)
+		udelay(5);
 	spin_unlock_irqrestore(lock, flags);
 }
 
