@@ -5,7 +5,7 @@ load lib/setup
 
 patch=scripts/coccinelle/locks/sibling_lock.cocci
 
-setup_file() { bin/install-tools triage; }
+setup_file() { bin/install-tools check; }
 
 # report FILE...: what it says of these
 report() { spatch --very-quiet -D report --no-show-diff --no-includes --include-headers --cocci-file "$patch" "$@" 2>/dev/null; }

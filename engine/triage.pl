@@ -1,0 +1,190 @@
+# perl triage.pl DIR: what the system reset does in the kernel files of DIR, printed as
+# "verdict<TAB>why<TAB>number of writes". It answers only if it knows every statement of the
+# reset and of the functions that this calls, and if nothing below DIR gives another meaning
+# to a name in them; all else is unknown. Code outside DIR is taken to be upstream's.
+use strict; use warnings;
+my ($kvm, $asm, $reset) = qw(arch/riscv/kvm arch/riscv/include/asm kvm_riscv_vcpu_sbi_system_reset);
+my ($round, $curly, $string) = (qr/(\((?:[^()]++|(?-1))*+\))/, qr/(\{(?:[^{}]++|(?-1))*+\})/, qr/"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'/);
+# names that KVM for RISC-V must not declare, and macros with what they must be
+my $upstream = qr/^(?:(?:raw_)?spin_\w+|mutex_\w+|WRITE_ONCE|(?:scoped_)?guard|lockdep_\w+|kvm_(?:for_each|get)_vcpu|atomic_read|kvm_make_\w+|kvm_vcpu_kick)$/;
+my %macro = (memset => qr/^\(\w+,\w+,\w+\)__memset\(/, KVM_REQ_SLEEP => qr/^ KVM_ARCH_REQ(?:\(0\)|_FLAGS\(0,[A-Z_|]+\))$/, kvm_for_each_vcpu => qr/^\(idx,vcpup,kvm\)
+	(?:if\(atomic_read\(&kvm->online_vcpus\)\))?xa_for_each_range\(&kvm->vcpu_array,idx,vcpup,0,\(atomic_read\(&kvm->online_vcpus\)-1\)\)$/x);
+# In a statement, variables stand as what they are: `C is the calling vCPU, `T1 the one of the
+# first loop, `V0 that of index 0, `M the VM, `R the run page, `type and `reason the arguments.
+my ($vcpu, $how) = (qr/(?<of>`(?:C|[TV]\d+))/, qr/(?<kind>|_bh|_irq|_irqsave|_irqrestore)/);
+my ($lock, $field, $to) = (qr/&$vcpu->arch\.mp_state_lock/, qr/$vcpu->arch\.mp_state\.mp_state/, qr/KVM_MP_STATE_(?:STOPPED|(?<kind>\w+))/);
+my @forms = ( # what a known statement does, and to what
+	[nothing => qr/^(?:\(void\)\w+|lockdep_assert_held(?:_once)?\($lock\))?;$/],
+	[lock => qr/^(?<raw>raw_)?spin_lock$how\($lock(?<flags>,\w+)?\);$/],
+	[unlock => qr/^(?<raw>raw_)?spin_unlock$how\($lock(?<flags>,\w+)?\);$/],
+	[guard => qr/^guard\((?:raw_)?spinlock$how\)\($lock\);$|^scoped_guard\((?:raw_)?spinlock$how,$lock\)(?<block>)$/],
+	[write => qr/^WRITE_ONCE\($field,$to\);$|^$field(?<raw>[|&^])?=$to;$/],
+	[power => qr/^$vcpu->arch\.power_off=true;$/],
+	[request => qr/^kvm_make_all_cpus_request\(`M,KVM_REQ_SLEEP\);$/],
+	[ask => qr/^kvm_make_request\(KVM_REQ_SLEEP,$vcpu\);$/],
+	[kick => qr/^kvm_vcpu_kick\($vcpu\);$/],
+	[event => qr/^memset\(&`R->(?<of>system_event,0,sizeof)\(`R->system_event\)\);$|^`R->(?<of>(?:system_event\.(?:type|ndata|flags|data\[0\])|exit_reason)=[`\w]+);$/],
+	[mutex => qr/^mutex_(?:un)?lock\(&`M->lock\);$/],
+);
+my (%text, %defined, %mentions, %shown, @did, @guards, @wrong, @events, $loop, $loops, $place);
+
+sub answer { print join("\t", @_, scalar grep { $_->[0] =~ /^(?:write|power)/ } @did), "\n"; exit }
+# refuse FILE LINE [WHY]: the answer is unknown because of this line
+sub refuse {
+	my ($file, $line, $why) = (@_, 'not understood');
+	my $text = ((split /\n/, content($file) // '')[$line - 1] // '') =~ s/[^!-~]+/ /gr =~ s/^ | $//gr;
+	answer('unknown', "$file:$line: $why: $text", @did = ());
+}
+sub content { open my $in, '<', $_[0] or return; return join '', <$in> }
+sub norm { $_[0] =~ s/\s+/ /gr =~ s/ ?([^\w ]) ?/$1/gr }
+sub lines { scalar $_[0] =~ tr/\n// }
+sub items { my $list = substr $_[0], 1, -1; my @items; push @items, $1 while $list =~ /\G,?((?:[^(),]++|$round)++)/g; return @items }
+sub did { push @did, [@_[0, 1], $_[2] // '', $place] }
+
+# scan FILE: what it defines and declares outside functions
+sub scan {
+	my ($file) = @_;
+	my ($ours, $dir, $late, $line, $if) = (scalar $file =~ m{^$kvm|/kvm[^/]*$}, $file =~ m{(.*/)}, '', 1, 0);
+	my $text = content($file) // refuse($file, 1);
+	# Joined lines and comments go, strings become "", and each line keeps its number.
+	my $end = sub { ($late, my $lines) = ('', "\n$late"); $lines };
+	$text =~ s/\\[^\S\n]*\n|(\n)/$1 ? $end->() : do { $late .= "\n"; '' }/ge;
+	$text =~ s{($string)|(\n)|/\*(.*?)\*/|//[^\n]*}{defined $1 ? $1 : $2 ? $end->() : do { $late .= "\n" x lines($3 // ''); ' ' }}gse;
+	$text =~ s{^[^\S\n]*#[^\S\n]*(\w*)(.*)}{
+		my ($name, $rest, $at) = ($1, norm($2), 1 + lines(substr $text, 0, $-[0]));
+		push @{$defined{$1}}, {file => $file, line => $at, head => $2} if $name =~ /^(?:define|undef)$/ && $rest =~ /^ (\w+)(.*)/;
+		refuse($file, $at) if $ours && ("$name$rest" =~ m{^include(?:<[\w-]+(?:/[\w-]+)*\.h>|"([\w-]+\.h)")$} ? defined $1 && !-e "$dir$1" :
+			$name !~ /^(?:define|undef|if|ifdef|ifndef|elif|else|endif|error|)$/);
+		'#' . ($name =~ /^if/ ? 'if' : $name eq 'endif' ? $name : '') . ';'}gme;
+	$text =~ s/$string/""/g;
+	refuse($file, 1 + lines(substr $text, 0, $-[0])) if $ours && $text =~ /<[:%]|[:%]>|%:|R""|\b_Pragma\b|[\\'\$`\x80-\xff]/;
+	$text =~ s/\A(\s*)#if;(\s*#;.*)#endif;\s*\z/$1$2/s if $file =~ /\.h$/;
+	$text{$file} = $text;
+	while ($text =~ /\G([^{};]*+)(?:;|$curly)/gc) {
+		my ($all, $head, $body) = ($&, $1, $2);
+		my $it = {file => $file, if => $if, body => $body, line => $line + lines($head), head => norm($head) =~ s/^ | $//gr};
+		$if += ($it->{head} eq '#if') - ($it->{head} eq '#endif');
+		$line += lines($all);
+		refuse($file, $it->{line}) if $ours && $it->{head} =~ /\b_*asm_*\b/;
+		push @{$mentions{$_}}, $it for $file =~ /^arch/ ? $it->{head} =~ /\w+/g : ();
+	}
+	refuse($file, $line) if $ours && $text =~ /\G\s*\S/;
+}
+
+# value TEXT ENV: an expression or statement, with what the variables are at this point
+sub value {
+	my ($env, $chain) = ($_[1], qr/[\w`]+(?:(?:->|\.)\w+)*/);
+	local $_ = norm($_[0]);
+	s/(?<![\w.])(?<!->)([a-z_]\w*)/$env->{$1} ? "($env->{$1})" : $1/gie;
+	1 while s/(?<![\w)\]])\(($chain)\)(?=->|[.,;)=[]|$)/$1/ || s/(?<=[(,=])\((&$chain)\)(?=[,)]|$)/$1/ || s/(?<![\w)\]])\(&($chain)\)->/$1./ ||
+		s/$vcpu->kvm\b/`M/ || s/kvm_get_vcpu\(`M,(0|[1-9]\d?)\)/`V$1/ || s/^\((&?$chain)\)$/$1/;
+	return $_;
+}
+
+# run NAME ARGUMENT...: go through a function, if there is just one of that name and its words
+# mean what we take them for
+sub run {
+	my ($name, @values) = @_;
+	my ($f, @more) = grep { $_->{body} } my @all = @{$mentions{$name} // []};
+	return if !$f || @more || $f->{if} || $f->{busy};
+	for (@all) { $_->{head} =~ /^(?:(?:static|inline|__always_inline|noinline|extern) )*void $name$round$|^EXPORT_SYMBOL_GPL\($name\)$/ or refuse($_->{file}, $_->{line}) }
+	for my $word ($f->{body} =~ /\w+/g, qw(xa_for_each_range online_vcpus vcpu_array spinlock)) {
+		my @others = grep { !$macro{$word} || $_->{head} !~ $macro{$word} } @{$defined{$word} // []};
+		refuse($_->{file}, $_->{line}, "another '$word'") for @others, $word =~ $upstream ? @{$mentions{$word} // []} : ();
+	}
+	my %env = (' ' => $f);
+	for (items($f->{head} =~ s/^[^(]*//r)) {
+		my ($type, $parameter) = /^(struct \w+\*|(?:raw_)?spinlock_t\*|u(?:32|64) )(\w+)$/ or return;
+		return if !@values || $values[0] eq '`reason' && $type ne 'u64 ';
+		$env{$parameter} = shift @values;
+	}
+	return if @values;
+	local @$f{qw(busy text)} = (1, $f->{body});
+	block(\%env);
+	return 1;
+}
+
+# block ENV [N]: the next statement, with those in it; then all guards but N are over
+sub block {
+	my ($env, $n) = ($_[0], $_[1] // scalar @guards);
+	if ($env->{' '}{text} =~ /\G\s*\{/gc) { statement($env) until $env->{' '}{text} =~ /\G\s*\}/gc } else { statement($env) }
+	did('unlock', @{pop @guards}[1, 2]) while @guards > $n;
+}
+
+# statement ENV: note down what it does, or give up
+sub statement {
+	my ($env, $f) = ($_[0], $_[0]{' '});
+	$f->{text} =~ /\G\s*/gc;
+	my $line = $f->{line} + lines(substr $f->{text}, 0, pos $f->{text});
+	$place = "$f->{file}:$line" if $f == $mentions{$reset}[0];
+	return block($env) if $f->{text} =~ /\G(?=\{)/gc;
+	my $text = $f->{text} =~ /\G((?:kvm_for_each_vcpu|if|scoped_guard)\s*$round|[^{};]*+;)/gc ? norm($1) : '';
+	local $_ = my $does = value($text, $env);
+	my @names = $text =~ /^(?:unsigned (?:long|int)|unsigned|int|long|struct kvm_vcpu)(?: |\*)\w+(?:,\*?\w+)*;$/ ? $text =~ /\w+(?=[,;])/g : ();
+	my ($new, $name, $value) = $text =~ /^((?:struct \w+|(?:raw_)?spinlock_t)\*)?(\w+)=(.+);$/;
+	my ($i, $each, $of) = $text =~ /^kvm_for_each_vcpu\((\w+),(\w+),(.+)\)$/;
+	my ($called, $given) = $text =~ /^(\w+)$round;$/;
+	my $unset = sub { exists $env->{$_[0]} && $env->{$_[0]} eq '' };
+	if (@names && !grep { exists $env->{$_} } @names) {
+		@$env{@names} = ('') x @names;
+	} elsif ($name && ($new ? !exists $env->{$name} : !$loop && $unset->($name)) && value($value, $env) =~ /^(?:$vcpu|$lock|&$vcpu->arch|`M)$/) {
+		$env->{$name} = $&;
+	} elsif ($each && !$loop && $i ne $each && $unset->($i) && $unset->($each) && value($of, $env) eq '`M') {
+		$loop = $env->{$each} = '`T' . ++$loops;
+		$shown{$loop} = $each;
+		did('for', $loop);
+		block($env);
+		did('done', $loop);
+		$loop = $env->{$each} = '';
+	} elsif (/^if\((?:`C==`T\d+|`T\d+==`C)\)$/ && $did[-1][0] eq 'for' && $f->{text} =~ /\G\s*(?:continue\s*;|\{\s*continue\s*;\s*\})/gc) {
+		did('skip', $loop);
+	} elsif (my ($form) = grep { $does =~ $_->[1] } @forms) {
+		/$form->[1]/;
+		my ($of, $kind) = ($+{of} // '', join '', map { $_ // '' } @+{qw(raw kind flags)});
+		my $opens = defined $+{block};
+		return did($form->[0], $of, $kind =~ s/restore/save/r) if $form->[0] ne 'guard';
+		did(@{$guards[@guards] = ['lock', $of, 'guard']});
+		block($env, @guards - 1) if $opens;
+	} elsif (!$called || !run($called, map { value($_, $env) } items($given))) { refuse($f->{file}, $line) }
+}
+
+# what the vCPUs' locks are when they are written: walk through all that was done
+sub walk {
+	my ($before, @held) = '';
+	for (@did) {
+		my ($does, $of, $kind, $at) = @$_;
+		my ($holds, $last) = (scalar(grep { $_->[1] eq $of } @held), @held ? $held[-1][1] : '');
+		push @held, $_ if $does eq 'lock';
+		my $all = join ' ', map { @$_[1, 2] } @held;
+		$before = $all if $does eq 'for';
+		refuse(split(/:/, $at), 'a lock is lost') if $does eq 'done' && $before ne $all || $does eq 'unlock' && (!@held || $held[-1][2] ne $kind || $last ne $of && $holds);
+		push @wrong, "$at: mp_state of '$shown{$of}' is written under " . ($last ? "the mp_state_lock of '$shown{$last}'" : 'no mp_state_lock') if $does eq 'write' && !$holds;
+		push @wrong, "$at: the mp_state_lock of '$shown{$last}' is taken, but that of '$shown{$of}' is released" if $does eq 'unlock' && !$holds;
+		pop @held if $does eq 'unlock';
+	}
+}
+
+chdir shift or die;
+scan($_) for grep { chomp; 1 } `find include/linux/kvm_host.h $kvm $asm -name '*.[ch]' 2>/dev/null | sort`;
+refuse($1, $2) if `grep -sHnE '(^|\\s)-(D|U|i[mns]|I ?(\\\$\\(srctree\\)/)?[^\$ ])' $kvm/Makefile $kvm/Kbuild` =~ /^(.*?):(\d+):/;
+my ($it) = @{$mentions{$reset}} = sort { !!$b->{body} <=> !!$a->{body} } @{$mentions{$reset} // []};
+answer('unknown', "no $reset() is seen") unless $it && $it->{body};
+$shown{"`V$_"} = "vCPU $_" for 0 .. 99;
+for (@{$mentions{$reset}}) { $_->{head} =~ /^void $reset\(struct kvm_vcpu\*(\w+),struct kvm_run\*\w+,u32 \w+,u64 \w+\)$/ ? $shown{'`C'} //= $1 : refuse($_->{file}, $_->{line}) }
+run($reset, qw(`C `R `type `reason)) or refuse($it->{file}, $it->{line}, 'there is another one');
+walk();
+my ($first, @more) = grep { $_->[0] =~ /^(?:write|power)/ } @did;
+my $judged = $first ? '; ' . (@more + 1) . " write@{['s' x !!@more]} judged: " . join ' ', map { $_->[3] =~ s{.*/}{}r } $first, @more : '';
+my $fields = join ' ', ($text{"$asm/kvm_host.h"} // '') =~ /\b(?:struct\s+kvm_mp_state|(?:raw_)?spinlock_t|bool)\s+(mp_state|mp_state_lock|power_off)\s*;/g;
+$_ = join '', map { "$_->[0]:$_->[1]:$_->[2] " } grep { $_->[0] ne 'nothing' } @did;
+answer('not affected', "$first->[3]: there is no mp_state_lock (it came with v6.10)$judged") if $fields eq 'power_off' && /power:/ && !/lock:|mutex:|write:/ && !grep { /\bmp_state_lock\b/ } values %text;
+refuse($it->{file}, $it->{line}, 'mp_state and mp_state_lock are not as they were') if $fields !~ /^mp_state mp_state_lock$|^mp_state_lock mp_state$/ || /power:/;
+answer('vulnerable', "$wrong[0]$judged") if @wrong;
+s/(for:.*?done:\S+ )|event:(\S+?): /$1 || (push(@events, $2), '')[1]/ge;
+s/lock:([^:]+):(\S*) write:\1: ((?:ask:\1: kick:\1: )?)unlock:\1:\2 ((?:ask:\1: kick:\1: )?)/($3 || $4 ? 'asleep' : 'stop') . ":$1: "/ge;
+s/for:([^:]+): (?:(skip):\1: )?(stop|asleep):\1: done:\1: /"$3 " . ($2 ? 'others ' : 'all ')/ge;
+s/(stop|asleep):`C: /$1 self /g;
+answer('fixed', "$first->[3]: each mp_state is written under its own mp_state_lock$judged") if /^(?:(?:stop|asleep) \w+ )+request:: $|^(?:asleep \w+ )+$/ && /all|others.*self|self.*others/ &&
+	"@events" =~ /^(?:exit_reason=\w+ )?system_event,/ && join(' ', sort @events) eq
+	'exit_reason=KVM_EXIT_SYSTEM_EVENT system_event,0,sizeof system_event.data[0]=`reason system_event.ndata=1 system_event.type=`type';
+refuse($it->{file}, $it->{line}, 'each statement is understood, but not what they come to');
