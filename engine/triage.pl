@@ -53,11 +53,11 @@ sub scan {
 	$text =~ s{^[^\S\n]*#[^\S\n]*(\w*)(.*)}{
 		my ($name, $rest, $at) = ($1, norm($2), 1 + lines(substr $text, 0, $-[0]));
 		push @{$defined{$1}}, {file => $file, line => $at, head => $2} if $name =~ /^(?:define|undef)$/ && $rest =~ /^ (\w+)(.*)/;
-		refuse($file, $at) if $ours && ("$name$rest" =~ m{^include(?:<[\w-]+(?:/[\w-]+)*\.h>|"([\w-]+\.h)")$} ? defined $1 && !-e "$dir$1" :
+		refuse($file, $at) if $ours && ($rest =~ /^ \w*\\/ || "$name$rest" =~ m{^include(?:<[\w-]+(?:/[\w-]+)*\.h>|"([\w-]+\.h)")$} ? defined $1 && !-e "$dir$1" :
 			$name !~ /^(?:define|undef|if|ifdef|ifndef|elif|else|endif|error|)$/);
 		'#' . ($name =~ /^if/ ? 'if' : $name eq 'endif' ? $name : '') . ';'}gme;
 	$text =~ s/$string/""/g;
-	refuse($file, 1 + lines(substr $text, 0, $-[0])) if $ours && $text =~ /<[:%]|[:%]>|%:|R""|\b_Pragma\b|[\\'\$`\x80-\xff]/;
+	refuse($file, 1 + lines(substr $text, 0, $-[0])) if $ours && $text =~ /<[:%]|[:%]>|%:|R"|\b_Pragma\b|[\\'\$`\x80-\xff]/;
 	$text =~ s/\A(\s*)#if;(\s*#;.*)#endif;\s*\z/$1$2/s if $file =~ /\.h$/;
 	$text{$file} = $text;
 	while ($text =~ /\G([^{};]*+)(?:;|$curly)/gc) {
@@ -88,7 +88,7 @@ sub run {
 	my ($f, @more) = grep { $_->{body} } my @all = @{$mentions{$name} // []};
 	return if !$f || @more || $f->{if} || $f->{busy};
 	for (@all) { $_->{head} =~ /^(?:(?:static|inline|__always_inline|noinline|extern) )*void $name$round$|^EXPORT_SYMBOL_GPL\($name\)$/ or refuse($_->{file}, $_->{line}) }
-	for my $word ($f->{body} =~ /\w+/g, qw(xa_for_each_range online_vcpus vcpu_array spinlock)) {
+	for my $word ($name, $f->{body} =~ /\w+/g, qw(xa_for_each_range online_vcpus vcpu_array spinlock)) {
 		my @others = grep { !$macro{$word} || $_->{head} !~ $macro{$word} } @{$defined{$word} // []};
 		refuse($_->{file}, $_->{line}, "another '$word'") for @others, $word =~ $upstream ? @{$mentions{$word} // []} : ();
 	}
