@@ -4,7 +4,7 @@
 # to a name in them; all else is unknown. Code outside DIR is taken to be upstream's.
 use strict; use warnings;
 my ($kvm, $asm, $reset) = qw(arch/riscv/kvm arch/riscv/include/asm kvm_riscv_vcpu_sbi_system_reset);
-my ($round, $curly, $string) = (qr/(\((?:[^()]++|(?-1))*+\))/, qr/(\{(?:[^{}]++|(?-1))*+\})/, qr/"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'/);
+my ($ours, $round, $curly, $string) = (qr{^$kvm|/kvm[^/]*$}, qr/(\((?:[^()]++|(?-1))*+\))/, qr/(\{(?:[^{}]++|(?-1))*+\})/, qr/"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'/);
 # names that KVM for RISC-V must not declare, and macros with what they must be
 my $upstream = qr/^(?:(?:raw_)?spin_\w+|mutex_\w+|WRITE_ONCE|(?:scoped_)?guard|lockdep_\w+|kvm_(?:for_each|get)_vcpu|atomic_read|kvm_make_\w+|kvm_vcpu_kick)$/;
 my %macro = (memset => qr/^\(\w+,\w+,\w+\)__memset\(/, KVM_REQ_SLEEP => qr/^ KVM_ARCH_REQ(?:\(0\)|_FLAGS\(0,[A-Z_|]+\))$/, kvm_for_each_vcpu => qr/^\(idx,vcpup,kvm\)
@@ -44,7 +44,7 @@ sub did { push @did, [@_[0, 1], $_[2] // '', $place] }
 # scan FILE: what it defines and declares outside functions
 sub scan {
 	my ($file) = @_;
-	my ($ours, $dir, $late, $line, $if) = (scalar $file =~ m{^$kvm|/kvm[^/]*$}, $file =~ m{(.*/)}, '', 1, 0);
+	my ($own, $dir, $late, $line, $if) = (scalar $file =~ $ours, $file =~ m{(.*/)}, '', 1, 0);
 	my $text = content($file) // refuse($file, 1);
 	# Joined lines and comments go, strings become "", and each line keeps its number.
 	my $end = sub { ($late, my $lines) = ('', "\n$late"); $lines };
@@ -53,22 +53,22 @@ sub scan {
 	$text =~ s{^[^\S\n]*#[^\S\n]*(\w*)(.*)}{
 		my ($name, $rest, $at) = ($1, norm($2), 1 + lines(substr $text, 0, $-[0]));
 		push @{$defined{$1}}, {file => $file, line => $at, head => $2} if $name =~ /^(?:define|undef)$/ && $rest =~ /^ (\w+)(.*)/;
-		refuse($file, $at) if $ours && ($rest =~ /^ \w*\\/ || "$name$rest" =~ m{^include(?:<[\w-]+(?:/[\w-]+)*\.h>|"([\w-]+\.h)")$} ? defined $1 && !-e "$dir$1" :
-			$name !~ /^(?:define|undef|if|ifdef|ifndef|elif|else|endif|error|)$/);
+		refuse($file, $at) if $own && ($rest =~ /^ \w*\\/ || ("$name$rest" =~ m{^include(?:<[\w-]+(?:/[\w-]+)*\.h>|"([\w-]+\.h)")$} ? defined $1 && !-e "$dir$1" :
+			$name !~ /^(?:define|undef|if|ifdef|ifndef|elif|else|endif|error|)$/));
 		'#' . ($name =~ /^if/ ? 'if' : $name eq 'endif' ? $name : '') . ';'}gme;
 	$text =~ s/$string/""/g;
-	refuse($file, 1 + lines(substr $text, 0, $-[0])) if $ours && $text =~ /<[:%]|[:%]>|%:|R"|\b_Pragma\b|[\\'\$`\x80-\xff]/;
+	refuse($file, 1 + lines(substr $text, 0, $-[0])) if $own && $text =~ /<[:%]|[:%]>|%:|R"|\b_Pragma\b|[\\'\$`\x80-\xff]/;
 	$text =~ s/\A(\s*)#if;(\s*#;.*)#endif;\s*\z/$1$2/s if $file =~ /\.h$/;
 	$text{$file} = $text;
 	while ($text =~ /\G([^{};]*+)(?:;|$curly)/gc) {
 		my ($all, $head, $body) = ($&, $1, $2);
 		my $it = {file => $file, if => $if, body => $body, line => $line + lines($head), head => norm($head) =~ s/^ | $//gr};
-		$if += ($it->{head} eq '#if') - ($it->{head} eq '#endif');
+		$if = 99 if ($if += ($it->{head} eq '#if') - ($it->{head} eq '#endif')) < 0;
 		$line += lines($all);
-		refuse($file, $it->{line}) if $ours && $it->{head} =~ /\b_*asm_*\b/;
+		refuse($file, $it->{line}) if $own && $it->{head} =~ /\b_*asm_*\b/;
 		push @{$mentions{$_}}, $it for $file =~ /^arch/ ? $it->{head} =~ /\w+/g : ();
 	}
-	refuse($file, $line) if $ours && $text =~ /\G\s*\S/;
+	refuse($file, $line) if $own && $text =~ /\G\s*\S/;
 }
 
 # value TEXT ENV: an expression or statement, with what the variables are at this point
@@ -86,7 +86,7 @@ sub value {
 sub run {
 	my ($name, @values) = @_;
 	my ($f, @more) = grep { $_->{body} } my @all = @{$mentions{$name} // []};
-	return if !$f || @more || $f->{if} || $f->{busy};
+	return if !$f || @more || $f->{if} || $f->{busy} || $f->{file} !~ $ours;
 	for (@all) { $_->{head} =~ /^(?:(?:static|inline|__always_inline|noinline|extern) )*void $name$round$|^EXPORT_SYMBOL_GPL\($name\)$/ or refuse($_->{file}, $_->{line}) }
 	for my $word ($name, $f->{body} =~ /\w+/g, qw(xa_for_each_range online_vcpus vcpu_array spinlock)) {
 		my @others = grep { !$macro{$word} || $_->{head} !~ $macro{$word} } @{$defined{$word} // []};
@@ -98,15 +98,13 @@ sub run {
 		return if !@values || $values[0] eq '`reason' && $type ne 'u64 ';
 		$env{$parameter} = shift @values;
 	}
-	return if @values;
 	local @$f{qw(busy text)} = (1, $f->{body});
-	block(\%env);
-	return 1;
+	return !@values && (block(\%env), 1);
 }
 
-# block ENV [N]: the next statement, with those in it; then all guards but N are over
+# block ENV [N]: the next statement, with those in it; its variables and all guards but N end there
 sub block {
-	my ($env, $n) = ($_[0], $_[1] // scalar @guards);
+	my ($env, $n) = ({%{$_[0]}}, $_[1] // scalar @guards);
 	if ($env->{' '}{text} =~ /\G\s*\{/gc) { statement($env) until $env->{' '}{text} =~ /\G\s*\}/gc } else { statement($env) }
 	did('unlock', @{pop @guards}[1, 2]) while @guards > $n;
 }
@@ -114,41 +112,34 @@ sub block {
 # statement ENV: note down what it does, or give up
 sub statement {
 	my ($env, $f) = ($_[0], $_[0]{' '});
-	$f->{text} =~ /\G\s*/gc;
-	my $line = $f->{line} + lines(substr $f->{text}, 0, pos $f->{text});
+	my $line = $f->{line} + lines(substr $f->{text}, 0, $f->{text} =~ /\G\s*/gc && pos $f->{text});
 	$place = "$f->{file}:$line" if $f == $mentions{$reset}[0];
 	return block($env) if $f->{text} =~ /\G(?=\{)/gc;
 	my $text = $f->{text} =~ /\G((?:kvm_for_each_vcpu|if|scoped_guard)\s*$round|[^{};]*+;)/gc ? norm($1) : '';
 	local $_ = my $does = value($text, $env);
 	my @names = $text =~ /^(?:unsigned (?:long|int)|unsigned|int|long|struct kvm_vcpu)(?: |\*)\w+(?:,\*?\w+)*;$/ ? $text =~ /\w+(?=[,;])/g : ();
 	my ($new, $name, $value) = $text =~ /^((?:struct \w+|(?:raw_)?spinlock_t)\*)?(\w+)=(.+);$/;
-	my ($i, $each, $of) = $text =~ /^kvm_for_each_vcpu\((\w+),(\w+),(.+)\)$/;
-	my ($called, $given) = $text =~ /^(\w+)$round;$/;
-	my $unset = sub { exists $env->{$_[0]} && $env->{$_[0]} eq '' };
+	my ($i, $each, $vm, $called, $given) = $text =~ /^kvm_for_each_vcpu\((\w+),(\w+),(.+)\)$|^(\w+)$round;$/;
+	my $unset = sub { ($env->{$_[0]} // 0) eq '' };
 	if (@names && !grep { exists $env->{$_} } @names) {
 		@$env{@names} = ('') x @names;
 	} elsif ($name && ($new ? !exists $env->{$name} : !$loop && $unset->($name)) && value($value, $env) =~ /^(?:$vcpu|$lock|&$vcpu->arch|`M)$/) {
 		$env->{$name} = $&;
-	} elsif ($each && !$loop && $i ne $each && $unset->($i) && $unset->($each) && value($of, $env) eq '`M') {
-		$loop = $env->{$each} = '`T' . ++$loops;
-		$shown{$loop} = $each;
-		did('for', $loop);
-		block($env);
-		did('done', $loop);
+	} elsif ($each && !$loop && $i ne $each && $unset->($i) && $unset->($each) && value($vm, $env) eq '`M') {
+		$shown{$loop = $env->{$each} = '`T' . ++$loops} = $each;
+		did('for', $loop), block($env), did('done', $loop);
 		$loop = $env->{$each} = '';
 	} elsif (/^if\((?:`C==`T\d+|`T\d+==`C)\)$/ && $did[-1][0] eq 'for' && $f->{text} =~ /\G\s*(?:continue\s*;|\{\s*continue\s*;\s*\})/gc) {
 		did('skip', $loop);
 	} elsif (my ($form) = grep { $does =~ $_->[1] } @forms) {
-		/$form->[1]/;
-		my ($of, $kind) = ($+{of} // '', join '', map { $_ // '' } @+{qw(raw kind flags)});
-		my $opens = defined $+{block};
+		my ($of, $opens, $kind) = /$form->[1]/ && ($+{of} // '', defined $+{block}, join '', map { $_ // '' } @+{qw(raw kind flags)});
 		return did($form->[0], $of, $kind =~ s/restore/save/r) if $form->[0] ne 'guard';
 		did(@{$guards[@guards] = ['lock', $of, 'guard']});
 		block($env, @guards - 1) if $opens;
 	} elsif (!$called || !run($called, map { value($_, $env) } items($given))) { refuse($f->{file}, $line) }
 }
 
-# what the vCPUs' locks are when they are written: walk through all that was done
+# walk: which locks are held where a state is written
 sub walk {
 	my ($before, @held) = '';
 	for (@did) {

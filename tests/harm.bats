@@ -388,7 +388,7 @@ without_tools() {
 	small_tree $vulnerable "$KDIR"
 	cp "$build/src/linux-$vulnerable/arch/Kconfig" "$KDIR/arch/"
 	cp "$build/src/linux-$vulnerable/arch/riscv/"K* "$KDIR/arch/riscv/"
-	sed -i '/mp_state_lock/d' "$KDIR/arch/riscv/include/asm/kvm_host.h"
+	sed -i '/mp_state/d' "$KDIR/arch/riscv/include/asm/kvm_host.h"
 	find "$KDIR/arch/riscv/kvm" -name '*.c' -delete
 	says 'not affected' "$KDIR"
 	[[ $output == *kvm_host.h* ]]

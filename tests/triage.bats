@@ -17,10 +17,11 @@ tree() {
 # says VERDICT EVIDENCE [ARGUMENT...]: the one line of triage, and its exit status
 says() {
 	local expected=([0]="fixed|not affected" [1]=vulnerable [3]=unknown)
-	run --separate-stderr bin/triage "${@:3}"
+	run --separate-stderr "$top/bin/triage" "${@:3}"
 	echo "$output $stderr"
 	[ "${#lines[@]}" -eq 1 ]
-	[[ $output == "$1"$'\t'*$2* ]]
+	[[ $output == "$1"$'\t'* ]]
+	grep -qE -- "$2" <<<"$output"
 	[[ "|${expected[status]}|" == *"|$1|"* ]]
 }
 
@@ -50,20 +51,38 @@ helper() {
 		tree=$build/src/linux-$version
 		[ -d "$tree" ] || continue
 		case $version in
-		"$vulnerable") says vulnerable "vcpu_sbi.c:143: mp_state of 'tmp' is written under the mp_state_lock of 'vcpu'" "$tree" ;;
-		6.1.*) says 'not affected' 'vcpu_sbi.c:' "$tree" ;;
-		*) says fixed 'vcpu_sbi.c:' "$tree" ;;
+		"$vulnerable") says vulnerable "vcpu_sbi.c:143: mp_state of 'tmp' is written under the mp_state_lock of 'vcpu'; 1 write judged: vcpu_sbi.c:143"$'\t' "$tree" ;;
+		6.1.*) says 'not affected' 'vcpu_sbi.c:[0-9]' "$tree" ;;
+		*) says fixed 'vcpu_sbi.c:[0-9]' "$tree" ;;
 		esac
 	done
 	run --separate-stderr make -s triage KDIR="$tree"
 	[ "${#lines[@]}" -eq 1 ]
 }
 
-@test "other names of the variables" {
-	tree $vulnerable 's/\btmp\b/target/g; s/\bvcpu->arch\.mp_state_lock/caller->arch.mp_state_lock/; s/system_reset(struct kvm_vcpu \*vcpu,/system_reset(struct kvm_vcpu *caller,/'
+@test "tests/triage: disguised resets, none answered wrongly" {
+	for file in tests/triage/*.c; do
+		base=$(sed -n 's,^// Base: ,,p' "$file") right=$(sed -n 's,^// Right: ,,p' "$file") triage=$(sed -n 's,^// Triage: ,,p' "$file")
+		[ -d "$build/src/linux-$base" ] || { echo "# no Linux $base: $file not tried" >&3; continue; }
+		KDIR=$BATS_TEST_TMPDIR/$base
+		[ -d "$KDIR" ] || small_tree "$base" "$KDIR"
+		awk -v file="$file" '/^void kvm_riscv_vcpu_sbi_system_reset/ { while ((getline line <file) > 0) if (line !~ /^\/\/ [A-Z]/) print line; skip = 1 }
+			!skip
+			/^}/ { skip = 0 }' "$build/src/linux-$base/arch/riscv/kvm/vcpu_sbi.c" >"$BATS_TEST_TMPDIR/new.c"
+		cp "$BATS_TEST_TMPDIR/new.c" "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+		echo "$file: right: $right"
+		says "$triage" . "$KDIR"
+		[[ $triage == unknown || $triage == "$right" ]]
+	done
+	# Half of them at least are answered.
+	[ "$(cat tests/triage/*.c | grep -c '^// Triage: unknown')" -lt 15 ]
+}
+
+@test "other names of the variables, white space, comments" {
+	tree $vulnerable 's/\btmp\b/target/g; s/&vcpu->arch\.mp_state_lock/\& vcpu \/* the caller *\/ -> arch.mp_state_lock/; s/\bvcpu\b/caller/g'
 	says vulnerable "'target' is written under the mp_state_lock of 'caller'" "$KDIR"
 	tree $fixed 's/\btmp\b/target/g'
-	says fixed "'target'" "$KDIR"
+	says fixed "own mp_state_lock" "$KDIR"
 }
 
 @test "half of the lines corrected" {
@@ -88,9 +107,6 @@ helper() {
 	}"
 		says $verdict "vcpu_sbi.c:143: " "$KDIR"
 	done
-}
-
-@test "a guard that ends before the write" {
 	reset "	kvm_for_each_vcpu(i, tmp, vcpu->kvm) {
 		{
 			guard(spinlock)(&tmp->arch.mp_state_lock);
@@ -98,31 +114,6 @@ helper() {
 		$write
 	}"
 	says vulnerable "under no mp_state_lock" "$KDIR"
-}
-
-@test "another iteration" {
-	for vcpu in tmp vcpu; do
-		verdict=fixed
-		[ $vcpu = tmp ] || verdict=vulnerable
-		reset "	for (i = 0; i < atomic_read(&vcpu->kvm->online_vcpus); i++) {
-		tmp = kvm_get_vcpu(vcpu->kvm, i);
-		spin_lock(&$vcpu->arch.mp_state_lock);
-		$write
-		spin_unlock(&$vcpu->arch.mp_state_lock);
-	}"
-		says $verdict "vcpu_sbi.c:144: " "$KDIR"
-	done
-}
-
-@test "the lock is taken once, before the loop moves on to other vCPUs" {
-	reset "	tmp = kvm_get_vcpu(vcpu->kvm, 0);
-	spin_lock(&tmp->arch.mp_state_lock);
-	xa_for_each(&vcpu->kvm->vcpu_array, i, tmp)
-		$write
-	spin_unlock(&tmp->arch.mp_state_lock);
-	{
-	}"
-	says unknown '' "$KDIR"
 }
 
 @test "a helper that has the lock, one whose caller has it, and the one of vcpu.c" {
@@ -136,7 +127,7 @@ helper() {
 	spin_unlock(&v->arch.mp_state_lock);
 }
 '
-	says fixed "mp_state of 'v' is written under its own" "$KDIR"
+	says fixed "its own mp_state_lock" "$KDIR"
 
 	for vcpu in tmp vcpu; do
 		verdict=fixed
@@ -152,13 +143,16 @@ helper() {
 	reset '	kvm_for_each_vcpu(i, tmp, vcpu->kvm) {
 		kvm_riscv_vcpu_power_off(tmp);
 	}'
-	says fixed "vcpu.c:" "$KDIR"
+	says fixed "vcpu_sbi.c:142" "$KDIR"
+	# The helper is looked at, whatever its name says.
+	sed -i '/^void kvm_riscv_vcpu_power_off/,/^}/{/spin_/d}' "$KDIR/arch/riscv/kvm/vcpu.c"
+	says vulnerable "under no mp_state_lock" "$KDIR"
+	sed -i '/^void kvm_riscv_vcpu_power_off/,/^}/s/__kvm_riscv_vcpu_power_off/kvm_vcpu_off/' "$KDIR/arch/riscv/kvm/vcpu.c"
+	says unknown "vcpu.c:[0-9]*: not understood: kvm_vcpu_off" "$KDIR"
 }
 
 @test "the loop in a helper" {
-	reset '	stop_all(vcpu);
-	{
-	}'
+	reset '	stop_all(vcpu);'
 	helper 'static void stop_all(struct kvm_vcpu *self)
 {
 	struct kvm_vcpu *each;
@@ -171,52 +165,72 @@ helper() {
 	}
 }
 '
-	says vulnerable "'each' is written under the mp_state_lock of 'self'" "$KDIR"
+	says vulnerable "'each' is written under the mp_state_lock of 'vcpu'" "$KDIR"
 }
 
-@test "what cannot be told is unknown: a pointer to the lock, a trylock, a macro, a file that ends early" {
-	tree $vulnerable 's/spin_lock(&vcpu->arch.mp_state_lock)/spin_lock(lock)/; s/spin_unlock(&vcpu->arch.mp_state_lock)/spin_unlock(lock)/; s/^\tstruct kvm_vcpu \*tmp;/&\n\tspinlock_t *lock = \&vcpu->arch.mp_state_lock;/'
-	says unknown vcpu_sbi.c: "$KDIR"
-	tree $fixed 's/spin_lock(&tmp->arch.mp_state_lock)/while (!spin_trylock(\&tmp->arch.mp_state_lock))/'
-	says unknown vcpu_sbi.c: "$KDIR"
-	tree $vulnerable 's/WRITE_ONCE(tmp->arch.mp_state.mp_state, KVM_MP_STATE_STOPPED)/STOP(tmp)/'
-	says unknown vcpu_sbi.c: "$KDIR"
+@test "what is not known is unknown, with the line and the command that decides" {
+	while IFS='|' read -r from to line; do
+		tree $fixed "s|$from|$to|"
+		says unknown "vcpu_sbi.c:[0-9]*: not understood: .*$line.*; to decide: make kunit KDIR=$KDIR"$'\t' "$KDIR"
+	done <<-'END'
+		spin_lock(&tmp->|while (!spin_trylock(\&tmp->|while \(!spin_trylock
+		WRITE_ONCE(tmp->.*|STOP(tmp);|STOP\(tmp\);
+		WRITE_ONCE|tmp = vcpu, WRITE_ONCE|tmp = vcpu, WRITE
+		spin_lock(&tmp->|tmp++; spin_lock(\&tmp->|tmp\+\+
+		kvm_make_all|if (type) kvm_make_all|if \(type
+		spin_unlock(&tmp->.*|if (type) return;|if \(type\) return
+	END
 	tree $vulnerable '/WRITE_ONCE(tmp/,$d'
-	says unknown '' "$KDIR"
+	says unknown 'vcpu_sbi.c:' "$KDIR"
+	# The function as a whole, rather than a statement of it
+	tree $fixed '/kvm_make_all_cpus_request/d'
+	says unknown 'each statement is understood' "$KDIR"
 }
 
-@test "unknown, too: all locks taken by somebody else, a variable that moves under the lock" {
-	for lock_all in lock_all LOCK_ALL; do
-		reset "	${lock_all}(vcpu->kvm);
-	kvm_for_each_vcpu(i, tmp, vcpu->kvm) {
-		$write
-	}"
-		[ $lock_all = LOCK_ALL ] || helper 'static void lock_all(struct kvm *kvm)
-{
-	struct kvm_vcpu *v;
-	unsigned long i;
-
-	kvm_for_each_vcpu(i, v, kvm)
-		spin_lock(&v->arch.mp_state_lock);
-}
-'
-		says unknown "may have a part in it" "$KDIR"
-	done
-	for step in 'tmp++;' 'next(&tmp);'; do
-		reset "	kvm_for_each_vcpu(i, tmp, vcpu->kvm) {
-		spin_lock(&tmp->arch.mp_state_lock);
-		$step
-		$write
-		spin_unlock(&tmp->arch.mp_state_lock);
-	}"
-		says unknown 'the variable changes' "$KDIR"
+@test "names that mean something else: in the file, a header, vcpu.c, the Makefile" {
+	sbi=arch/riscv/kvm/vcpu_sbi.c
+	tree $fixed
+	cp -r "$KDIR" "$BATS_TEST_TMPDIR/plain"
+	while IFS='|' read -r file text; do
+		rm -r "$KDIR"
+		cp -r "$BATS_TEST_TMPDIR/plain" "$KDIR"
+		{ printf '%b\n' "$text"; cat "$BATS_TEST_TMPDIR/plain/$file"; } >"$KDIR/$file"
+		echo "$file: $text"
+		says unknown . "$KDIR"
+	done <<-END
+		$sbi|#define spin_lock(x) nop(x)
+		$sbi|#define tmp vcpu
+		$sbi|# /* x */ define mp_state_lock hfence_lock
+		$sbi|#def\\\\\\\\\\nine spin_l\\\\\\\\\\nock(x) nop(x)
+		$sbi|#include "reset.inc"
+		$sbi|#pragma weak kvm_riscv_vcpu_sbi_system_reset = other
+		$sbi|asm(".weak kvm_riscv_vcpu_sbi_system_reset");
+		$sbi|static void spin_lock(spinlock_t *l) { }
+		arch/riscv/include/asm/kvm_host.h|#define kvm_riscv_vcpu_sbi_system_reset other
+		arch/riscv/include/asm/sbi.h|#define WRITE_ONCE(x, y) nop(x)
+		arch/riscv/kvm/vcpu.c|void kvm_riscv_vcpu_sbi_system_reset(struct kvm_vcpu *v, struct kvm_run *r, u32 t, u64 x) { }
+		arch/riscv/kvm/Makefile|ccflags-y += -Dspin_lock=nop
+	END
+	# Code that is there under a condition
+	for before in '/^void kvm_riscv_vcpu_sbi_system_reset/' '/WRITE_ONCE(tmp/'; do
+		tree $fixed "$before i #ifdef CONFIG_X"
+		echo '#endif' >>"$KDIR/$sbi"
+		says unknown . "$KDIR"
 	done
 }
 
 @test "a lock of another name does not make a tree unaffected" {
 	tree $vulnerable
 	sed -i 's/mp_state_lock/power_lock/g' "$KDIR"/arch/riscv/kvm/*.c "$KDIR/arch/riscv/include/asm/kvm_host.h"
-	says unknown 'there is no mp_state_lock, but spin_' "$KDIR"
+	says unknown 'not understood: spin_lock' "$KDIR"
+	sed -i '/power_lock/d' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
+	says unknown 'mp_state and mp_state_lock are not as they were' "$KDIR"
+}
+
+@test "the version decides nothing" {
+	tree $vulnerable
+	sed -i 's/^VERSION = .*/VERSION = 5/' "$KDIR/Makefile"
+	says vulnerable $'\t5.12.8\t' "$KDIR"
 }
 
 # mutants KIND PATTERN: a tree of each wrong or right reset whose text matches, as $trees/name
@@ -234,21 +248,80 @@ mutants() {
 	done
 }
 
-@test "no mutant that writes without the right lock is called fixed" {
-	mutants wrong '^Assertion: warns'
+@test "no wrong mutant is called fixed" {
+	mutants wrong .
 	run --separate-stderr bin/triage "$trees"/*
 	echo "$output"
-	[ "${#lines[@]}" -ge 30 ]
-	[[ $output != *fixed$'\t'* && $output == *vulnerable$'\t'* ]]
+	[ "${#lines[@]}" -ge 80 ]
+	[ "$(grep -c '^fixed' <<<"$output")" -eq 0 ]
+	[ "$(grep -c '^vulnerable' <<<"$output")" -ge 15 ]
 }
 
-@test "no right mutant is called vulnerable, and nearly all are called fixed" {
+@test "no right mutant is called vulnerable, and some are called fixed" {
 	mutants right .
 	run --separate-stderr bin/triage "$trees"/*
 	echo "$output"
 	[ "${#lines[@]}" -ge 20 ]
-	[[ $output != *vulnerable$'\t'* ]]
-	[ "$(grep -c '^unknown' <<<"$output")" -le 1 ]
+	[ "$(grep -c '^vulnerable' <<<"$output")" -eq 0 ]
+	[ "$(grep -c '^fixed' <<<"$output")" -ge 12 ]
+}
+
+@test "a tarball, with a directory on top and without one, and a broken one" {
+	small_tree $vulnerable "$BATS_TEST_TMPDIR/linux-$vulnerable"
+	cd "$BATS_TEST_TMPDIR"
+	tar -cJf linux.tar.xz "linux-$vulnerable"
+	tar -C "linux-$vulnerable" -czf 'a linux.orig.tar.gz' Makefile arch
+	says vulnerable $'linux.tar.xz\t-\t'$vulnerable linux.tar.xz
+	says vulnerable "$vulnerable" 'a linux.orig.tar.gz'
+	head -c 20000 linux.tar.xz >broken.tar.xz
+	says unknown 'it cannot be read' broken.tar.xz
+	tar -cf none.tar "linux-$vulnerable/MAINTAINERS"
+	says unknown 'not the top of a kernel' none.tar
+}
+
+@test "a Debian source package: with its patches, and with what is wrong in it" {
+	mkdir -p "$BATS_TEST_TMPDIR/package/debian/patches/x"
+	small_tree $vulnerable "$BATS_TEST_TMPDIR/package/linux-$vulnerable"
+	cd "$BATS_TEST_TMPDIR/package"
+	cp -r "linux-$vulnerable" new
+	"$top/engine/apply-patch" new fix
+	diff -ru "linux-$vulnerable" new | sed "s,^--- linux-$vulnerable,--- a,; s,^+++ new,+++ b," >debian/patches/x/fix.patch || true
+	printf 'Nothing of ours\n--- a/fs/x.c\n+++ b/fs/x.c\n@@ -1 +1 @@\n-a\n+b\n' >debian/patches/other.patch
+	package() {
+		printf "$1" >debian/patches/series
+		tar -cJf linux.orig.tar.xz "linux-$vulnerable"
+		tar -cJf linux-1.debian.tar.xz debian
+		printf 'Format: 3.0 (quilt)\nSource: linux\nChecksums-Sha256:\n' >linux.dsc
+		sha256sum linux*.tar.xz | awk '{ print " " $1, 1, $2 }' >>linux.dsc
+	}
+	package '# comment\n\nother.patch\nx/fix.patch -p1\n'
+	says fixed "vcpu_sbi.c:143" linux.dsc
+	package '# x/fix.patch\n'
+	says vulnerable "$vulnerable" linux.dsc
+	package 'x/fix.patch\nx/fix.patch\n'
+	says unknown 'patch x/fix.patch does not apply' linux.dsc
+	echo >>linux-1.debian.tar.xz
+	says unknown 'other checksums' linux.dsc
+	sed -i 's/^Format: .*/Format: 1.0/' linux.dsc
+	says unknown '3.0 \(quilt\)' linux.dsc
+}
+
+@test "--json: an object a line, whatever the name of the tree" {
+	tree=$BATS_TEST_TMPDIR/$'a "tree" \\ \xff\n'
+	small_tree $vulnerable "$tree"
+	in_git "$tree"
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	run --separate-stderr env REV=HEAD bin/triage --json "$tree" "$BATS_TEST_TMPDIR/empty"
+	echo "$output"
+	[[ $status -eq 1 && ${#lines[@]} -eq 2 ]]
+	perl -MJSON::PP -e '
+		my ($first, $second) = map { decode_json($_) } <STDIN>;
+		my $found = sub { my $of = shift; join " ", map { $of->{$_} // "null" } @_ };
+		$first->{tree} =~ m{/a "tree" \\ \x{fffd}\n$} or die;
+		$found->($first, qw(verdict revision version place writes commit)) eq "vulnerable HEAD $ARGV[0] arch/riscv/kvm/vcpu_sbi.c:143 1 $ARGV[1]" or die;
+		$found->($second, qw(verdict revision commit version place writes)) eq "unknown HEAD null null null null" or die;
+		$first->{seconds} =~ /^[0-9.]+$/ or die;
+	' $vulnerable "$(git -C "$tree" rev-parse HEAD)" <<<"$output"
 }
 
 @test "KDIR with a space or a newline in its name" {
@@ -333,5 +406,5 @@ mutants() {
 	(cd "$tree" && git apply "$top/tests/mutants/wrong/lock-of-caller.diff")
 	run bin/triage "$tree"
 	echo "$output"
-	[[ $status -eq 1 && $output == *"under the mp_state_lock of 'vcpu'"$'\t'* ]]
+	[[ $status -eq 1 && $output == *"under the mp_state_lock of 'vcpu'; 1 write judged: vcpu_sbi.c:"* ]]
 }
