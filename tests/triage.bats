@@ -309,19 +309,21 @@ mutants() {
 @test "--json: an object a line, whatever the name of the tree" {
 	tree=$BATS_TEST_TMPDIR/$'a "tree" \\ \xff\n'
 	small_tree $vulnerable "$tree"
-	in_git "$tree"
-	mkdir "$BATS_TEST_TMPDIR/empty"
-	run --separate-stderr env REV=HEAD bin/triage --json "$tree" "$BATS_TEST_TMPDIR/empty"
-	echo "$output"
+	cp -r "$tree" "$KDIR"
+	in_git "$KDIR"
+	run --separate-stderr bin/triage --json "$tree" "$BATS_TEST_TMPDIR/nowhere"
 	[[ $status -eq 1 && ${#lines[@]} -eq 2 ]]
+	REV=HEAD bin/triage --json "$KDIR" >"$BATS_TEST_TMPDIR/line" || [ $? = 1 ]
 	perl -MJSON::PP -e '
-		my ($first, $second) = map { decode_json($_) } <STDIN>;
-		my $found = sub { my $of = shift; join " ", map { $of->{$_} // "null" } @_ };
-		$first->{tree} =~ m{/a "tree" \\ \x{fffd}\n$} or die;
-		$found->($first, qw(verdict revision version place writes commit)) eq "vulnerable HEAD $ARGV[0] arch/riscv/kvm/vcpu_sbi.c:143 1 $ARGV[1]" or die;
-		$found->($second, qw(verdict revision commit version place writes)) eq "unknown HEAD null null null null" or die;
+		my ($first, $second, $third) = map { decode_json($_) } <STDIN>;
+		my $is = sub { my ($of, $what) = @_; my $found = join " ", map { $of->{$_} // "null" } qw(verdict revision version place writes commit); $found eq $what or die $found };
+		$first->{tree} =~ m{/a "tree" \\ \x{fffd}\n$} or die $first->{tree};
+		$is->($first, "vulnerable null $ARGV[0] arch/riscv/kvm/vcpu_sbi.c:143 1 null");
+		$is->($second, "unknown null null null null null");
+		$is->($third, "vulnerable HEAD $ARGV[0] arch/riscv/kvm/vcpu_sbi.c:143 1 $ARGV[1]");
 		$first->{seconds} =~ /^[0-9.]+$/ or die;
-	' $vulnerable "$(git -C "$tree" rev-parse HEAD)" <<<"$output"
+		$first->{why} =~ /is written under/ or die;
+	' $vulnerable "$(git -C "$KDIR" rev-parse HEAD)" < <(echo "$output" && cat "$BATS_TEST_TMPDIR/line")
 }
 
 @test "KDIR with a space or a newline in its name" {
