@@ -11,10 +11,10 @@ my %macro = (memset => qr/^\(\w+,\w+,\w+\)__memset\(/, KVM_REQ_SLEEP => qr/^ KVM
 	(?:if\(atomic_read\(&kvm->online_vcpus\)\))?xa_for_each_range\(&kvm->vcpu_array,idx,vcpup,0,\(atomic_read\(&kvm->online_vcpus\)-1\)\)$/x);
 # In a statement, variables stand as what they are: `C is the calling vCPU, `T1 the one of the
 # first loop, `V0 that of index 0, `M the VM, `R the run page, `type and `reason the arguments.
-my ($vcpu, $how) = (qr/(?<of>`(?:C|[TV]\d+))/, qr/(?<kind>|_bh|_irq|_irqsave|_irqrestore)/);
-my ($lock, $field, $to) = (qr/&$vcpu->arch\.mp_state_lock/, qr/$vcpu->arch\.mp_state\.mp_state/, qr/KVM_MP_STATE_(?:STOPPED|(?<kind>\w+))/);
+my $vcpu = qr/(?<of>`(?:C|[TV]\d+))/;
+my ($how, $lock, $field, $to) = (qr/(?<kind>|_bh|_irq|_irqsave|_irqrestore)/, qr/&$vcpu->arch\.mp_state_lock/, qr/$vcpu->arch\.mp_state\.mp_state/, qr/KVM_MP_STATE_(?:STOPPED|(?<kind>\w+))/);
 my @forms = ( # what a known statement does, and to what
-	[nothing => qr/^(?:\(void\)\w+|lockdep_assert_held(?:_once)?\($lock\))?;$/],
+	[nothing => qr/^(?:\(void\)[\w`]+|lockdep_assert_held(?:_once)?\($lock\))?;$/],
 	[lock => qr/^(?<raw>raw_)?spin_lock$how\($lock(?<flags>,\w+)?\);$/],
 	[unlock => qr/^(?<raw>raw_)?spin_unlock$how\($lock(?<flags>,\w+)?\);$/],
 	[guard => qr/^guard\((?:raw_)?spinlock$how\)\($lock\);$|^scoped_guard\((?:raw_)?spinlock$how,$lock\)(?<block>)$/],
@@ -32,8 +32,7 @@ sub answer { print join("\t", @_, scalar grep { $_->[0] =~ /^(?:write|power)/ } 
 # refuse FILE LINE [WHY]: the answer is unknown because of this line
 sub refuse {
 	my ($file, $line, $why) = (@_, 'not understood');
-	my $text = ((split /\n/, content($file) // '')[$line - 1] // '') =~ s/[^!-~]+/ /gr =~ s/^ | $//gr;
-	answer('unknown', "$file:$line: $why: $text", @did = ());
+	answer('unknown', "$file:$line: $why: " . (((split /\n/, content($file) // '')[$line - 1] // '') =~ s/[^!-~]+/ /gr =~ s/^ | $//gr), @did = ());
 }
 sub content { open my $in, '<', $_[0] or return; return join '', <$in> }
 sub norm { $_[0] =~ s/\s+/ /gr =~ s/ ?([^\w ]) ?/$1/gr }
@@ -58,8 +57,7 @@ sub scan {
 		'#' . ($name =~ /^if/ ? 'if' : $name eq 'endif' ? $name : '') . ';'}gme;
 	$text =~ s/$string/""/g;
 	refuse($file, 1 + lines(substr $text, 0, $-[0])) if $own && $text =~ /<[:%]|[:%]>|%:|R"|\b_Pragma\b|[\\'\$`\x80-\xff]/;
-	$text =~ s/\A(\s*)#if;(\s*#;.*)#endif;\s*\z/$1$2/s if $file =~ /\.h$/;
-	$text{$file} = $text;
+	$text{$file} = $text =~ s/\A(\s*)#if;(\s*#;.*)#endif;\s*\z/$1$2/s && $file !~ /\.h$/ ? refuse($file, 1) : $text;
 	while ($text =~ /\G([^{};]*+)(?:;|$curly)/gc) {
 		my ($all, $head, $body) = ($&, $1, $2);
 		my $it = {file => $file, if => $if, body => $body, line => $line + lines($head), head => norm($head) =~ s/^ | $//gr};
@@ -95,8 +93,7 @@ sub run {
 	my %env = (' ' => $f);
 	for (items($f->{head} =~ s/^[^(]*//r)) {
 		my ($type, $parameter) = /^(struct \w+\*|(?:raw_)?spinlock_t\*|u(?:32|64) )(\w+)$/ or return;
-		return if !@values || $values[0] eq '`reason' && $type ne 'u64 ';
-		$env{$parameter} = shift @values;
+		$env{$parameter} = @values && ($values[0] ne '`reason' || $type eq 'u64 ') ? shift @values : return;
 	}
 	local @$f{qw(busy text)} = (1, $f->{body});
 	return !@values && (block(\%env), 1);
@@ -121,9 +118,8 @@ sub statement {
 	my ($new, $name, $value) = $text =~ /^((?:struct \w+|(?:raw_)?spinlock_t)\*)?(\w+)=(.+);$/;
 	my ($i, $each, $vm, $called, $given) = $text =~ /^kvm_for_each_vcpu\((\w+),(\w+),(.+)\)$|^(\w+)$round;$/;
 	my $unset = sub { ($env->{$_[0]} // 0) eq '' };
-	if (@names && !grep { exists $env->{$_} } @names) {
-		@$env{@names} = ('') x @names;
-	} elsif ($name && ($new ? !exists $env->{$name} : !$loop && $unset->($name)) && value($value, $env) =~ /^(?:$vcpu|$lock|&$vcpu->arch|`M)$/) {
+	if (@names && !grep { exists $env->{$_} } @names) { @$env{@names} = ('') x @names }
+	elsif ($name && ($new ? !exists $env->{$name} : !$loop && $unset->($name)) && value($value, $env) =~ /^(?:$vcpu|$lock|&$vcpu->arch|`M)$/) {
 		$env->{$name} = $&;
 	} elsif ($each && !$loop && $i ne $each && $unset->($i) && $unset->($each) && value($vm, $env) eq '`M') {
 		$shown{$loop = $env->{$each} = '`T' . ++$loops} = $each;
@@ -155,27 +151,24 @@ sub walk {
 	}
 }
 
-chdir shift or die;
-scan($_) for grep { chomp; 1 } `find include/linux/kvm_host.h $kvm $asm -name '*.[ch]' 2>/dev/null | sort`;
+chdir shift; scan($_) for grep { chomp; 1 } `find include/linux/kvm_host.h $kvm $asm -name '*.[ch]' 2>/dev/null | sort`;
 refuse($1, $2) if `grep -sHnE '(^|\\s)-(D|U|i[mns]|I ?(\\\$\\(srctree\\)/)?[^\$ ])' $kvm/Makefile $kvm/Kbuild` =~ /^(.*?):(\d+):/;
 my ($it) = @{$mentions{$reset}} = sort { !!$b->{body} <=> !!$a->{body} } @{$mentions{$reset} // []};
 answer('unknown', "no $reset() is seen") unless $it && $it->{body};
 $shown{"`V$_"} = "vCPU $_" for 0 .. 99;
 for (@{$mentions{$reset}}) { $_->{head} =~ /^void $reset\(struct kvm_vcpu\*(\w+),struct kvm_run\*\w+,u32 \w+,u64 \w+\)$/ ? $shown{'`C'} //= $1 : refuse($_->{file}, $_->{line}) }
-run($reset, qw(`C `R `type `reason)) or refuse($it->{file}, $it->{line}, 'there is another one');
-walk();
+run($reset, qw(`C `R `type `reason)) ? walk() : refuse($it->{file}, $it->{line}, 'there is another one');
 my ($first, @more) = grep { $_->[0] =~ /^(?:write|power)/ } @did;
 my $judged = $first ? '; ' . (@more + 1) . " write@{['s' x !!@more]} judged: " . join ' ', map { $_->[3] =~ s{.*/}{}r } $first, @more : '';
 my $fields = join ' ', ($text{"$asm/kvm_host.h"} // '') =~ /\b(?:struct\s+kvm_mp_state|(?:raw_)?spinlock_t|bool)\s+(mp_state|mp_state_lock|power_off)\s*;/g;
 $_ = join '', map { "$_->[0]:$_->[1]:$_->[2] " } grep { $_->[0] ne 'nothing' } @did;
 answer('not affected', "$first->[3]: there is no mp_state_lock (it came with v6.10)$judged") if $fields eq 'power_off' && /power:/ && !/lock:|mutex:|write:/ && !grep { /\bmp_state_lock\b/ } values %text;
-refuse($it->{file}, $it->{line}, 'mp_state and mp_state_lock are not as they were') if $fields !~ /^mp_state mp_state_lock$|^mp_state_lock mp_state$/ || /power:/;
+answer('unknown', "$it->{file}:$it->{line}: mp_state and mp_state_lock are not as they were") if $fields !~ /^mp_state mp_state_lock$|^mp_state_lock mp_state$/ || /power:/;
 answer('vulnerable', "$wrong[0]$judged") if @wrong;
 s/(for:.*?done:\S+ )|event:(\S+?): /$1 || (push(@events, $2), '')[1]/ge;
 s/lock:([^:]+):(\S*) write:\1: ((?:ask:\1: kick:\1: )?)unlock:\1:\2 ((?:ask:\1: kick:\1: )?)/($3 || $4 ? 'asleep' : 'stop') . ":$1: "/ge;
-s/for:([^:]+): (?:(skip):\1: )?(stop|asleep):\1: done:\1: /"$3 " . ($2 ? 'others ' : 'all ')/ge;
-s/(stop|asleep):`C: /$1 self /g;
+s/for:([^:]+): (?:(skip):\1: )?(stop|asleep):\1: done:\1: /"$3 " . ($2 ? 'others ' : 'all ')/ge, s/(stop|asleep):`C: /$1 self /g;
 answer('fixed', "$first->[3]: each mp_state is written under its own mp_state_lock$judged") if /^(?:(?:stop|asleep) \w+ )+request:: $|^(?:asleep \w+ )+$/ && /all|others.*self|self.*others/ &&
 	"@events" =~ /^(?:exit_reason=\w+ )?system_event,/ && join(' ', sort @events) eq
 	'exit_reason=KVM_EXIT_SYSTEM_EVENT system_event,0,sizeof system_event.data[0]=`reason system_event.ndata=1 system_event.type=`type';
-refuse($it->{file}, $it->{line}, 'each statement is understood, but not what they come to');
+answer('unknown', "$it->{file}:$it->{line}: each statement is understood, but not what they come to");
