@@ -26,16 +26,18 @@ kernel() {
 
 # staged STATE: $scratch/stage has the files that the series changes or adds, as they
 # are in that state of the source: base, the plain kernel; series, with each patch of
-# series/order that it has not; series-fix, without this one, which it may have; series:3,
+# series/order that it has not; as-it-is, with the suite for the reset alone; series-fix, without this one, which it may have; series:3,
 # with no more than three. Then $applied is their number, and $last the last one.
 staged() {
-	local names=${1%:*} stage=$scratch/stage most=99 patch
+	local names=${1%:*} stage=$scratch/stage most=99 patch list
+	list=$(patches)
+	[ "$names" != as-it-is ] || list='guarded kunit'
 	[[ $1 != *:* ]] || most=${1#*:}
 	applied=0 last=
 	rm -rf "$stage" && mkdir "$stage"
 	(cd "$source" && { echo Makefile; touched .; } | xargs -d '\n' cp --parents -t "$stage")
 	[ "$names" != base ] || return 0
-	for patch in $(patches); do
+	for patch in $list; do
 		if [ "$names" = "series-$patch" ]; then
 			! has "$stage" "$patch" || "$top/engine/apply-patch" --reverse "$stage" "$patch"
 		elif ((applied < most)) && ! has "$stage" "$patch"; then
