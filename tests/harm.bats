@@ -165,9 +165,9 @@ without_tools() {
 	one_error "error: *home*"
 	# Nor does anything else begin to use it.
 	KDIR=$BATS_TEST_TMPDIR/nowhere
-	for command in triage kunit "fetch-kernel $vulnerable" "lock-order"; do
+	for command in bin/triage bin/kunit "engine/fetch-kernel $vulnerable" bin/lock-order; do
 		# shellcheck disable=SC2086 # words they are
-		BUILD=$home KDIR='' run bin/$command "$(engine/fetch-kernel $vulnerable)"
+		BUILD=$home KDIR='' run $command "$(engine/fetch-kernel $vulnerable)"
 		[ "$(snapshot "$home")" = "$before" ]
 	done
 }
@@ -226,7 +226,7 @@ without_tools() {
 	one_error "error: *KDIR=*"
 	ln -s "$KDIR" "$BUILD/link"
 	for command in link-tree copy-tree; do
-		run bin/$command "$build/src/linux-$vulnerable" "$BUILD/link"
+		run engine/$command "$build/src/linux-$vulnerable" "$BUILD/link"
 		one_error "error: *link*"
 	done
 	[ "$(snapshot "$KDIR")" = "$before" ]
@@ -459,9 +459,9 @@ without_tools() {
 		echo "$tool"
 		one_error "error: *"
 	done
-	for command in kunit mutants rows read-log; do
+	for command in bin/{kunit,mutants,rows} engine/read-log; do
 		without_tools sed
-		PATH=$path run "bin/$command" "$BATS_TEST_TMPDIR"
+		PATH=$path run "$command" "$BATS_TEST_TMPDIR"
 		echo "$command"
 		one_error "error: *sed*"
 	done
@@ -498,8 +498,8 @@ without_tools() {
 	run bash -c "bin/rows 2>&1 >/dev/full"
 	[ "$status" -eq 2 ]
 	[ "$(grep -c '^error: ' <<<"$output")" -eq 1 ]
-	for command in rows kunit mutants matrix check read-log; do
-		run bash -c "bin/$command 2>&1 >&-"
+	for command in bin/{rows,kunit,mutants,matrix,check} engine/read-log; do
+		run bash -c "$command 2>&1 >&-"
 		echo "$command"
 		one_error "error: *standard output*"
 	done
