@@ -134,3 +134,22 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	[[ $output == *"the bug was put back"* ]]
 	[ "$(snapshot "$kdir")" = "$before" ]
 }
+
+# bats test_tags=slow
+@test "a reset that triage does not understand is judged as it is: two wrong ones, two right ones" {
+	tree=$BATS_TEST_TMPDIR/tree
+	cp -al "$(engine/fetch-kernel $vulnerable)" "$tree"
+	for file in tests/triage/{w13-*,w29-*,r07-*,r68-*}.c; do
+		in_place_of_the_reset "$file" "$(engine/fetch-kernel $vulnerable)" >"$BATS_TEST_TMPDIR/new.c"
+		cp --remove-destination "$BATS_TEST_TMPDIR/new.c" "$tree/arch/riscv/kvm/vcpu_sbi.c"
+		before=$(snapshot "$tree/arch")
+		status=0
+		bin/triage --run "$tree" >"$BATS_TEST_TMPDIR/output" 2> >(sed 's/^/# /' >&3) || status=$?
+		cat "$BATS_TEST_TMPDIR/output"
+		right=$(sed -n 's,^// Right: ,,p' "$file")
+		grep -q "^unknown" "$BATS_TEST_TMPDIR/output"
+		grep -q "^$right: " "$BATS_TEST_TMPDIR/output"
+		[ "$status" -eq $([ "$right" = vulnerable ] && echo 1 || echo 0) ]
+		[ "$(snapshot "$tree/arch")" = "$before" ]
+	done
+}

@@ -66,9 +66,7 @@ helper() {
 		[ -d "$build/src/linux-$base" ] || { echo "# no Linux $base: $file not tried" >&3; continue; }
 		KDIR=$BATS_TEST_TMPDIR/$base
 		[ -d "$KDIR" ] || small_tree "$base" "$KDIR"
-		awk -v file="$file" '/^void kvm_riscv_vcpu_sbi_system_reset/ { while ((getline line <file) > 0) if (line !~ /^\/\/ [A-Z]/) print line; skip = 1 }
-			!skip
-			/^}/ { skip = 0 }' "$build/src/linux-$base/arch/riscv/kvm/vcpu_sbi.c" >"$BATS_TEST_TMPDIR/new.c"
+		in_place_of_the_reset "$file" "$build/src/linux-$base" >"$BATS_TEST_TMPDIR/new.c"
 		cp "$BATS_TEST_TMPDIR/new.c" "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
 		echo "$file: right: $right"
 		says "$triage" . "$KDIR"

@@ -49,6 +49,13 @@ small_tree() {
 		Documentation/virt/kvm Documentation/dev-tools/kunit/api/index.rst tools/testing/selftests/kvm/Makefile*) | tar -x -C "$2"
 }
 
+# in_place_of_the_reset FILE KERNEL: its vcpu_sbi.c with that file of tests/triage
+in_place_of_the_reset() {
+	awk -v file="$1" '/^void kvm_riscv_vcpu_sbi_system_reset/ { while ((getline line <file) > 0) if (line !~ /^\/\/ [A-Z]/) print line; skip = 1 }
+		!skip
+		/^}/ { skip = 0 }' "$2/arch/riscv/kvm/vcpu_sbi.c"
+}
+
 # in_git DIR: commit all of it
 in_git() {
 	git -C "$1" init -q
