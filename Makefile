@@ -26,7 +26,7 @@ help:
 	@echo 'make selftest           reset real guests, before the series, with it, and with the bug'
 	@echo 'make selftest KERNELS=7.3.4 CPUS=4 TEST_ARGS="-v 16"    only those, only with 16 vCPUs'
 	@echo 'make selftest-mutants   show that this catches the wrong kernels in tests/selftest-mutants'
-	@echo 'make check              the tests of this project that CI runs, in a quarter of an hour'
+	@echo 'make check              the tests of this project that CI runs, in twenty minutes'
 	@echo 'make check-all          all of them, in some hours'
 	@echo 'make check TESTS=name   all of tests/name.bats; AGAIN=1: even if nothing has changed'
 	@echo 'make series             make the mails in patches/ from the sources'
