@@ -1,5 +1,5 @@
 # Sourced by each command: where things are, and how they speak.
-# shellcheck shell=bash disable=SC2034 # what is set here is read there
+# shellcheck shell=bash disable=SC2034,SC2317 # what is here is used there
 
 # Nothing of the user's shell reaches us or those that we start: -p takes neither BASH_ENV
 # nor functions nor options from the environment, and they end here.
@@ -150,11 +150,21 @@ have_build() {
 	: 2>/dev/null >"$made_by_us" || die "cannot write to $build: is the disk full?"
 }
 
-# scratch: a directory in $scratch that is gone when the command ends
+# scratch: a directory in $scratch that is gone when the command ends. An interrupt may come
+# at any time: the trap is there before the directory, and nothing ends it halfway, since
+# it reaches rm as well as us.
 scratch() {
 	have_build
-	scratch=$(mktemp -d "$build/tmp.XXXXXX" 2>/dev/null) || die "cannot write to $build: is the disk full?"
-	trap 'rm -rf "$scratch"' EXIT
+	scratch=$build/tmp.$BASHPID.${EPOCHREALTIME#*.}
+	trap 'leave' EXIT
+	mkdir -m 700 "$scratch" 2>/dev/null || { trap - EXIT; die "cannot write to $build: is the disk full?"; }
+}
+
+# leave: clean up; a program may have more to do, in its cleanup()
+leave() {
+	trap '' INT TERM HUP
+	! declare -F cleanup >/dev/null || cleanup
+	rm -rf "$scratch"
 }
 
 # alone: nobody else uses $build
@@ -304,8 +314,9 @@ refuse_foreign() {
 
 # beside DIR: a new directory in $new, to become DIR, on the same file system
 beside() {
-	{ mkdir -p "${1%/*}/" && new=$(mktemp -d "$1.XXXXXX") && chmod 755 "$new"; } 2>/dev/null || die "cannot write the mails to $1"
-	trap 'rm -rf "$new" "$scratch"' EXIT
+	new=$1.new.$BASHPID.${EPOCHREALTIME#*.}
+	cleanup() { [ -z "$new" ] || rm -rf "$new"; }
+	{ mkdir -p "${1%/*}/" && mkdir "$new" && chmod 755 "$new"; } 2>/dev/null || { new=''; die "cannot write the mails to $1"; }
 }
 
 # exchange DIR: put $new there; what was there before is removed once that is done

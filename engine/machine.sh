@@ -1,9 +1,9 @@
 # Sourced by what boots: the emulated machine, and how its log is read.
 # shellcheck shell=bash disable=SC2154 # shared with common.sh
 
-scratch
 machine='' hung=''
-trap '[ -z "$machine" ] || kill "$machine" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+cleanup() { [ -z "$machine" ] || kill "$machine" 2>/dev/null || true; }
+scratch
 
 # enough CONSOLE: it need not go on; a program may define its own, and set $hung
 enough() { false; }

@@ -494,6 +494,24 @@ without_tools() {
 	[ ! -e "$mails" ]
 }
 
+@test "7. whenever it is interrupted, a command leaves nothing behind" {
+	export BUILD=$BATS_TEST_TMPDIR/build
+	printf '%s\n' '#!/usr/bin/env bash' 'set -euo pipefail' ". '$top/engine/common.sh'" scratch \
+		'for file in 1 2 3 4; do head -c 3000000 /dev/zero >"$scratch/$file"; done' >"$BATS_TEST_TMPDIR/command"
+	chmod +x "$BATS_TEST_TMPDIR/command"
+	"$BATS_TEST_TMPDIR/command"
+	[ -e "$BUILD" ]
+	for ((i = 0; i < 150; i++)); do
+		setsid "$BATS_TEST_TMPDIR/command" 3>&- &
+		sleep 0.0$((10 + 80 * i / 150))
+		kill -TERM -- -$! 2>/dev/null || true
+		wait $! || true
+	done
+	run find "$BUILD" -mindepth 1 ! -name '.made-by*'
+	echo "$output"
+	[ -z "$output" ]
+}
+
 @test "7. of the other commands, too: 1 is an answer, and a failure is 2" {
 	run bash -c "bin/rows 2>&1 >/dev/full"
 	[ "$status" -eq 2 ]
