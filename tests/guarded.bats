@@ -43,8 +43,11 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 	[[ $output == pass$'\t'*"0 failed, 0 skipped"* ]]
 }
 
+# Each is a build and a boot: three ways to break it, and with `make check-all` the rest.
 @test "its own tests fail when it is broken" {
+	tried=0
 	while IFS='|' read -r case script; do
+		[ -n "${ALL:-}" ] || ((++tried <= 3)) || break
 		echo "# $case: $script" >&3
 		changed lib/kunit/guarded.c "$script"
 		runs kunit_guarded -smp 4
@@ -52,7 +55,8 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 		[ "$status" -eq 1 ]
 		grep -qE "^    not ok [0-9]+ $case\$" "$BATS_TEST_TMPDIR/results/suite.ktap"
 	done <<-'END'
-		guarded_write|s/g->held <= 0 || g->reading/g->held <= 0/
+		on_event|s/if (g->on_event)/if (0)/
+		trylock|s/g->tried |= trylock;//
 		guarded_write|s/g->held <= 0 || g->reading/w->nr_guards == 0/
 		guarded_write|s/hash_for_each_possible(w->by_lock, g, .*) {/list_for_each_entry(g, \&w->guards, list) {/;s/if (g->lock != lock)/if (0)/
 		guarded_write|s/if (g->poison && /if (0 \&\& /
@@ -60,8 +64,7 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 		guarded_write|s/if (g->held && !trylock/if (0/
 		guarded_write|s/if (!g->held)$/if (1)/
 		guarded_write|s/if (w->nr_guards > NR_EXACT)/if (0)/
-		on_event|s/if (g->on_event)/if (0)/
-		trylock|s/g->tried |= trylock;//
+		guarded_write|s/g->held <= 0 || g->reading/g->held <= 0/
 		trylock|s/queue_work_on(.*/w->holding = true;/
 	END
 }

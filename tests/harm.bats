@@ -82,13 +82,14 @@ without_tools() {
 	[ "$(state "$BATS_TEST_TMPDIR/other")" = "$before" ]
 	[ "$status" -eq 0 ]
 	diff -r "$mails" patches/linux-$vulnerable
-	for variable in $(git rev-parse --local-env-vars); do
+	mapfile -t variables < <(git rev-parse --local-env-vars)
+	for variable in "${variables[@]}"; do
 		echo "$variable"
 		run --separate-stderr env "$variable=$BATS_TEST_TMPDIR/other/.git" REV=HEAD bin/triage "$KDIR"
 		[[ $status -eq 1 && $output == vulnerable* ]]
-		env "$variable=$BATS_TEST_TMPDIR/other/.git" bin/patches "$KDIR" "$mails"
-		diff -r "$mails" patches/linux-$vulnerable
 	done
+	env "${variables[@]/%/=$BATS_TEST_TMPDIR/other/.git}" bin/patches "$KDIR" "$mails"
+	diff -r "$mails" patches/linux-$vulnerable
 	[ "$(state "$BATS_TEST_TMPDIR/other")" = "$before" ]
 }
 
@@ -415,16 +416,17 @@ without_tools() {
 	cd "$top"
 	grep() { return 1; }
 	export -f grep
-	for setting in --unset=HOME HOME= CDPATH="$BATS_TEST_TMPDIR/cd" GREP_OPTIONS=-v POSIXLY_CORRECT=1 BASH_ENV="$BATS_TEST_TMPDIR/env" \
+	settings=(--unset=HOME HOME= CDPATH="$BATS_TEST_TMPDIR/cd" GREP_OPTIONS=-v POSIXLY_CORRECT=1 BASH_ENV="$BATS_TEST_TMPDIR/env" \
 		ENV="$BATS_TEST_TMPDIR/env" IFS=/ SHELLOPTS=noglob BASHOPTS=nocasematch:failglob LANGUAGE=de LC_ALL=C \
-		TAR_OPTIONS=--nonsense MAKEFLAGS=n GIT_TRACE=1 GIT_EXTERNAL_DIFF="$program" TZ=Asia/Tokyo; do
+		TAR_OPTIONS=--nonsense MAKEFLAGS=n GIT_TRACE=1 GIT_EXTERNAL_DIFF="$program" TZ=Asia/Tokyo)
+	for setting in "${settings[@]}"; do
 		echo "$setting"
 		run --separate-stderr env "$setting" bin/triage "$KDIR"
 		echo "status $status: $output $stderr"
 		[[ $status -eq 1 && $output == vulnerable* && ${#lines[@]} -eq 1 && -z $stderr ]]
-		env "$setting" REV=HEAD bin/patches "$KDIR" "$mails" >/dev/null 2>&1
-		diff -r "$mails" patches/linux-$vulnerable
 	done
+	env "${settings[@]}" REV=HEAD bin/patches "$KDIR" "$mails" >/dev/null 2>&1
+	diff -r "$mails" patches/linux-$vulnerable
 	unset -f grep
 	# With next to nothing, by a relative path
 	cd "$BATS_TEST_TMPDIR"
