@@ -3,7 +3,7 @@
 # The commands of this project; `make help` lists them. Each is a program in
 # bin/ of the same name, or a program of its own.
 
-.PHONY: help kunit quick triage patches files lint bisect-proof mutants matrix rows soak selftest selftest-mutants check check-all series bench clean
+.PHONY: help kunit quick triage patches files lint bisect-proof mutants matrix rows soak selftest selftest-mutants check check-all series bases bench clean
 
 help:
 	@echo 'make kunit              show on a real kernel that the suite tells the bug from the fix'
@@ -31,6 +31,7 @@ help:
 	@echo 'make check TESTS=name   all of tests/name.bats; AGAIN=1: even if nothing has changed'
 	@echo 'make series             make the mails in patches/ from the sources'
 	@echo 'make series SIGNOFF=1   the same, signed off with your git identity'
+	@echo 'make bases              name kernels in series/bases that the archive still has'
 	@echo 'make bench              measure all that has a bound, beside stock kunit.py'
 	@echo 'make bench PARTS="edit cost" RUNS=5      only that, five times'
 	@echo 'make clean              remove build/: kernels, builds and results'
@@ -94,6 +95,9 @@ check-all:
 
 series:
 	@bin/series
+
+bases:
+	@bin/bases
 
 bench:
 	@bin/bench

@@ -228,6 +228,28 @@ mirror() {
 	[ "$status" -eq 2 ]
 	[[ $stderr == *"Linux $vulnerable is no longer in the Debian archive; keeping its patches"* ]]
 	diff -r "$top/patches" patches
+	# Nor does the list name what has been gone for longer: `make bases` mends that.
+	cat >series/bases <<-'END'
+		# a comment
+		6.12.9     trixie            src:linux=6.12.9-1
+		6.12.10    trixie            src:linux=6.12.10-1              committed
+		6.12.38    trixie            src:linux=6.12.38-1
+		5.5.5      trixie            src:linux=5.5.5-1
+	END
+	run engine/fetch-kernel 6.12.9
+	echo "$output"
+	[ "$status" -eq 4 ]
+	run bin/bases
+	echo "$output"
+	[ "$status" -eq 0 ]
+	newest=$(xz -dc "$dir/dists/trixie/main/source/Sources.xz" | sed -n 's/^Version: \(6[.]12[.].*\)-1$/\1/p' | sort -V | tail -n 1)
+	diff series/bases - <<-END
+		# a comment
+		$(printf %-10s "$newest") trixie            src:linux=$newest-1
+		6.12.10    trixie            src:linux=6.12.10-1              committed
+		6.12.38    trixie            src:linux=6.12.38-1
+	END
+	[[ $output == *"6.12.10: "*"by hand"* && $output == *"5.5.5: "*"taken out"* ]]
 }
 
 @test "a download that was cut short or altered is not unpacked" {

@@ -1,0 +1,40 @@
+# Sourced by what asks the Debian archive that this machine uses. It does so by an apt
+# configuration of its own, so that apt checks the signatures and the machine's package
+# lists stay as they are.
+# shellcheck shell=bash disable=SC2154 # shared with common.sh
+
+command -v apt-get >/dev/null ||
+	die "the kernel's source comes from the Debian archive and there is no apt-get here: name a tree of your own with KDIR="
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+[ -e "$keyring" ] || die "$keyring is missing: install debian-archive-keyring, or name a tree of your own with KDIR="
+scratch
+
+# The address that the machine's own Debian release comes from.
+archive() {
+	local codename
+	codename=$(. /etc/os-release; echo "${VERSION_CODENAME:-}")
+	apt-get update --print-uris | sed -n "s,^'\(.*\)/dists/$codename/InRelease'.*,\1,p" | head -n 1
+}
+
+private_apt() {
+	"$@" -o Dir::Etc::SourceList="$scratch/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-o Dir::State::Lists="$scratch/lists" -o Dir::Cache="$scratch/cache" \
+		-o Acquire::Languages=none -o APT::Update::Error-Mode=any -o APT::Sandbox::User="$(id -un)"
+}
+
+# read_lists RELEASE PACKAGE: those that name this package of series/bases
+read_lists() {
+	local site type=deb
+	site=$(archive)
+	[ -n "$site" ] || die "apt's configuration has no Debian archive: name a tree of your own with KDIR="
+	[[ $2 != src:* ]] || type=deb-src
+	mkdir -p "$scratch"/{lists,cache/archives}/partial
+	echo "$type [signed-by=$keyring] $site $1 main" >"$scratch/sources.list"
+	private_apt apt-get update >"$scratch/log" 2>&1 || die "cannot read the package list of Debian $1: $(last_line "$scratch/log")"
+}
+
+# offered PACKAGE: the versions that these lists have of it
+offered() {
+	local name=${1#src:}
+	private_apt apt-cache madison "${name%%=*}" 2>/dev/null | awk -F ' *[|] *' '{ print $2 }'
+}
