@@ -1,25 +1,36 @@
 # What a machine printed that ran a selftest, each line with its time in front, in the
 # form that KUnit gives its results: a suite of the selftest's name, with its cases, or
 # with one of that name if it prints no TAP. The seconds of each case go to the file
-# in the variable "times".
+# in the variable "times". The plan comes first, as kunit.py wants it.
+
+function say(line) {
+	if (name != "" && planned == "") held = held line "\n"; else print line
+}
+
+function plan(n) {
+	print "    1.." n
+	printf "%s", held
+	planned = n; held = ""
+}
 
 function result(line) {
-	print "    " line
+	say("    " line)
 	if (line ~ / # SKIP/) skipped++; else if (line ~ /^not/) failed++; else passed++
 }
 
 function end(status, why) {
-	if (planned == "")
-		print "    1..1"
-	if (status == 4 && planned == "")
+	single = planned == ""
+	if (single)
+		plan(1)
+	if (status == 4 && single)
 		result("ok 1 " name " # SKIP " (reason != "" ? reason : last))
-	else if (planned == "")
+	else if (single)
 		result((status ? "not ok 1 " : "ok 1 ") name)
 	else if (status && !failed)
 		result("not ok " planned + 1 " " why)
 	printf "# %s: pass:%d fail:%d skip:%d total:%d\n", name, passed, failed, skipped, passed + failed + skipped
 	print (failed ? "not ok 1 " : "ok 1 ") name
-	name = ""
+	name = planned = ""
 }
 
 { time = $1; sub(/^[^ ]* /, ""); sub(/\r$/, "") }
@@ -37,11 +48,11 @@ name == "" { print; next }
 
 /^TAP version / { next }
 # A selftest that does several things in processes of its own skips some in this way.
-/^1\.\.0/ { reason = $0; sub(/.*# SKIP[ :-]*/, "", reason); print "# " $0; next }
-/^1\.\.[0-9]+/ { planned = substr($1, 4); print "    1.." planned; next }
+/^1\.\.0/ { reason = $0; sub(/.*# SKIP[ :-]*/, "", reason); say("# " $0); next }
+/^1\.\.[0-9]+/ { plan(substr($1, 4)); next }
 # The machine is given up then, and the next case may have begun.
-/Test terminated by timeout/ { print; exit }
-/^# +RUN +/ { began = time; print "    # " $3 ": begins"; next }
+/Test terminated by timeout/ { say($0); exit }
+/^# +RUN +/ { began = time; say("    # " $3 ": begins"); next }
 
 /^(not )?ok [0-9]+ / {
 	result($0)
@@ -52,4 +63,6 @@ name == "" { print; next }
 	next
 }
 
-{ if ($0 !~ /^\[ *[0-9.]+\]/ && $0 != "") last = $0; print }
+{ if ($0 !~ /^\[ *[0-9.]+\]/ && $0 != "") last = $0; say($0) }
+
+END { printf "%s", held }
