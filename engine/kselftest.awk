@@ -1,7 +1,8 @@
 # What a machine printed that ran a selftest, each line with its time in front, in the
 # form that KUnit gives its results: a suite of the selftest's name, with its cases, or
-# with one of that name if it prints no TAP. The seconds of each case go to the file
-# in the variable "times". The plan comes first, as kunit.py wants it.
+# with one, "main", if it prints no TAP. The seconds of each case go to the file in the
+# variable "times". kunit.py wants the plan first, and takes a case with the name of its
+# suite for the end of the suite.
 
 function say(line) {
 	if (name != "" && planned == "") held = held line "\n"; else print line
@@ -23,9 +24,9 @@ function end(status, why) {
 	if (single)
 		plan(1)
 	if (status == 4 && single)
-		result("ok 1 " name " # SKIP " (reason != "" ? reason : last))
+		result("ok 1 main # SKIP " (reason != "" ? reason : last))
 	else if (single)
-		result((status ? "not ok 1 " : "ok 1 ") name)
+		result((status ? "not ok 1 " : "ok 1 ") "main")
 	else if (status && !failed)
 		result("not ok " planned + 1 " " why)
 	printf "# %s: pass:%d fail:%d skip:%d total:%d\n", name, passed, failed, skipped, passed + failed + skipped

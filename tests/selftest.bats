@@ -41,11 +41,12 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 @test "a selftest without TAP is one case, by its exit status" {
 	read_as plain <<<$'# selftest plain begins\nfine\n# selftest plain exits with 0'
 	[ "$output" = $'pass\t1 passed, 0 failed, 0 skipped\t' ]
+	"$(engine/fetch-kernel $fixed)/tools/testing/kunit/kunit.py" parse "$BATS_TEST_TMPDIR/results/suite.ktap"
 	read_as plain <<<$'# selftest plain begins\nbad\n# selftest plain exits with 254'
 	[[ $output == $'fail\t0 passed, 1 failed, 0 skipped\t'* ]]
 	read_as plain <<<$'# selftest plain begins\n1..0 # SKIP - not here\n# selftest plain exits with 4'
 	[[ $output == $'unclean\t0 passed, 0 failed, 1 skipped\t'* ]]
-	grep -q '^    ok 1 plain # SKIP not here$' "$BATS_TEST_TMPDIR/results/kernel.log"
+	grep -q '^    ok 1 main # SKIP not here$' "$BATS_TEST_TMPDIR/results/kernel.log"
 }
 
 @test "what the kernel complains of while all cases pass is unclean" {
