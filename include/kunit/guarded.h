@@ -14,16 +14,16 @@
 /**
  * struct kunit_guarded - A field, the lock that guards it, and what was seen of both
  * @field: The field.
- * @poison: If set, the value that the field gets when the lock is released, so that
- *	writing the same value again shows. As large as the field.
- * @alone: Set this, for one field of the lock, to expect that no other lock for which it
- *	is set is held at the same time.
- * @on_event: If set, called when the watched code takes or releases any lock, with
- *	interrupts off. If @acquires, it is about to wait for the lock of this field,
- *	which may be written as the lock's previous holder might have done. The function
- *	must not use locks or expectations. Not called with more than 64 fields.
- * @taken: How often the watched code took the lock; readers do not count.
- * @tried: The watched code took the lock by a trylock.
+ * @poison: If set, a value as large as the field, which is written to the field whenever
+ *	the lock is released. A later write of an unchanged value then shows.
+ * @alone: Set this for one field of each lock to expect that no two such locks are held
+ *	at the same time.
+ * @on_event: If set, called with interrupts off when the watched code takes or releases
+ *	any lock. If @acquires, the code is about to wait for the lock of this field, and
+ *	the function may write the field as the lock's previous holder might have done.
+ *	It must not use locks or expectations. Not called with more than 64 fields.
+ * @taken: How often the watched code took the lock, other than for reading.
+ * @tried: Whether the watched code took the lock by a trylock.
  */
 struct kunit_guarded {
 	void *field;
@@ -61,7 +61,7 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w);
 
 /**
  * kunit_guarded_by() - Declare which lock guards a field
- * @test: The test case. Field and lock must live as long as it.
+ * @test: The test case. Field and lock must outlive it.
  * @field: Pointer to the field, of any size.
  * @lock: Pointer to the lock: a spinlock_t, raw_spinlock_t, rwlock_t, struct mutex
  *	or struct rw_semaphore, already initialized.
@@ -79,10 +79,10 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w);
 
 /**
  * kunit_guarded_watch() - Watch the locks while the following statement runs
- * @test: The test case. It holds none of the locks.
+ * @test: The test case. It must hold none of the locks.
  * @fmt: printf format that says what the statement does, with its arguments.
  *
- * Use kunit_expect_guarded() or &struct kunit_guarded afterwards. If the statement
+ * Afterwards, use kunit_expect_guarded() or &struct kunit_guarded. If the statement
  * leaves a lock held, @test fails and is aborted; if it changes the preemption count
  * or the interrupt state, @test fails. Do not leave the statement by break, goto,
  * return or a failed assertion.

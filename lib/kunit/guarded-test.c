@@ -2,8 +2,8 @@
 /*
  * KUnit tests for <kunit/guarded.h>.
  *
- * Each kind of lock is used rightly and wrongly. Findings go to a test case of its own,
- * @fake, so that they do not fail the one that expects them.
+ * Each kind of lock is used correctly and incorrectly. Findings go to a separate test
+ * case, @fake, so that they do not fail the one that expects them.
  */
 
 #include <kunit/guarded.h>
@@ -23,7 +23,7 @@ struct object {
 struct context {
 	struct kunit fake;
 	struct object object[2];
-	int others[100];		/* more fields than each event looks at */
+	int others[100];		/* more than NR_EXACT of guarded.c */
 	struct kunit_guarded *guard[2];
 	const struct kind *kind;
 	void (*code)(struct context *c);
@@ -80,7 +80,7 @@ static void release(struct context *c)
 	lock_release(c->guard[0]->lock, _THIS_IP_);
 }
 
-/* What the watched code does. Object 0 has the field that it writes. */
+/* What the watched code does. It writes the field of object 0. */
 static void rest(struct context *c) { }
 static void touch(struct context *c) { c->object[0].field++; }
 static void own(struct context *c) { c->kind->under(c, 0, touch); }
@@ -113,7 +113,7 @@ static const struct use {
 	{ "interrupts off", interrupts_off, true },
 };
 
-/* The watch does not need lockdep's own view, which would report some of these. */
+/* lockdep would report some of these as well. The watch works without its reports. */
 static void watch(void *data)
 {
 	struct context *c = data;
@@ -207,7 +207,7 @@ static void write_meanwhile(struct kunit_guarded *g, bool acquires)
 		*(int *)g->field = 100;
 }
 
-/* What another holder wrote is no finding, and the watched code sees it. */
+/* A write by another holder is not a finding, and the watched code sees it. */
 static void on_event(struct kunit *test)
 {
 	struct context *c = context(test, &kinds[0]);

@@ -2,7 +2,7 @@
 /*
  * Test that a field is written only while the lock that guards it is held.
  *
- * Probes on lockdep's tracepoints lock_acquire and lock_release follow which locks
+ * Probes on lockdep's tracepoints lock_acquire and lock_release track which locks
  * the watched task holds. Between two events that set is constant, so whatever changed
  * a field between them did so under exactly these locks. lock_is_held() would not do:
  * lockdep stops keeping track once it has reported something.
@@ -22,10 +22,10 @@
 #include <linux/workqueue.h>
 
 #define CAN_WATCH	(IS_ENABLED(CONFIG_LOCKDEP) && IS_ENABLED(CONFIG_TRACEPOINTS))
-#define NR_EXACT	64	/* with more fields, an event looks at those of its lock */
+#define NR_EXACT	64	/* with more, an event checks only the fields of its lock */
 #define MAX_POISONED	8	/* then stop, so that code polling the field terminates */
 #define MAX_REPORTED	8
-#define HOLD_US		20000	/* then code that repeats a trylock succeeds */
+#define HOLD_US		20000	/* then let go, so that code retrying a trylock succeeds */
 
 struct kunit_guarded_watch {
 	struct kunit *test;
@@ -38,7 +38,7 @@ struct kunit_guarded_watch {
 	char what[64];
 	int preempt_count;
 	struct work_struct holder;
-	spinlock_t *hold;		/* by @holder, until this is NULL */
+	spinlock_t *hold;		/* held by @holder until this is NULL */
 	bool holding;
 };
 
@@ -108,7 +108,7 @@ static void lock_event(struct kunit_guarded_watch *w, struct lockdep_map *lock, 
 	struct kunit_guarded *g;
 	unsigned long flags;
 
-	/* An interrupt leaves the task's locks as they are, but must not come in between. */
+	/* An interrupt does not change the task's locks, but must not run in between. */
 	if (READ_ONCE(w->task) != current || !in_task())
 		return;
 	raw_local_irq_save(flags);
@@ -129,14 +129,14 @@ static void lock_event(struct kunit_guarded_watch *w, struct lockdep_map *lock, 
 			acquired(w, g, trylock, read, ip);
 		else
 			released(w, g);
-		/* What on_event() and released() wrote is no finding. */
+		/* Writes by on_event() and released() are not findings. */
 		memcpy(g->seen, g->field, g->size);
 	}
 	w->task = current;
 	raw_local_irq_restore(flags);
 }
 
-/* Comes before the lock is waited for; for a trylock, after it has succeeded. */
+/* Called before the task waits for the lock, or after a trylock has succeeded. */
 static void probe_acquire(void *data, struct lockdep_map *lock, unsigned int subclass,
 			  int trylock, int read, int check, struct lockdep_map *nest_lock,
 			  unsigned long ip)
@@ -149,7 +149,7 @@ static void probe_release(void *data, struct lockdep_map *lock, unsigned long ip
 	lock_event(data, lock, false, false, false, ip);
 }
 
-/* By name: KUnit can be a module, and the two are not exported. */
+/* Look them up by name: KUnit can be a module, and they are not exported. */
 static void find_tracepoint(struct tracepoint *tp, void *data)
 {
 	struct kunit_guarded_watch *w = data;
@@ -234,7 +234,7 @@ struct kunit_guarded *__kunit_guarded_by(struct kunit *test, void *field, size_t
 	g->field = field;
 	g->size = size;
 	g->lock = lock;
-	/* "&vcpu->lock" is called vcpu->lock. */
+	/* Report "&vcpu->lock" as vcpu->lock. */
 	g->field_name = field_name + (*field_name == '&');
 	g->lock_name = lock_name + (*lock_name == '&');
 	va_start(args, fmt);
@@ -263,9 +263,9 @@ EXPORT_SYMBOL_GPL(kunit_guarded_require);
  * @test: The test case, before kunit_guarded_watch().
  * @lock: The lock.
  *
- * For code that uses spin_trylock() (&kunit_guarded.tried): a trylock that fails is
- * no event. The lock is held for 20 ms, or until the watched code ends. Code that is
- * delayed finds it free, which can hide a bug but never report a false one.
+ * For code that uses spin_trylock() (&kunit_guarded.tried): a trylock that fails causes
+ * no lock event. The lock is held for 20 ms, or until the watched code ends. If that code
+ * is delayed, it finds the lock free, which can hide a bug but not cause a false finding.
  *
  * Return: false if there is no other CPU.
  */
@@ -315,7 +315,7 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w)
 	bool abort = false;
 
 	WRITE_ONCE(w->task, NULL);
-	/* Put right what would get in the way of a report, and of the end of the test. */
+	/* Restore what reporting a failure and ending the test depend on. */
 	preempt_count_set(w->preempt_count);
 	local_irq_enable();
 	list_for_each_entry(g, &w->guards, list) {

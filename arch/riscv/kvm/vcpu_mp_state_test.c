@@ -5,9 +5,9 @@
  * The rule under test: an mp_state is written only while the mp_state_lock of the same
  * vCPU is held (see "vcpu->arch.mp_state_lock" in Documentation/virt/kvm/locking.rst).
  *
- * A table lists the writers, called as KVM itself calls them. Each case goes through it
- * and checks one thing after each call, by the locks, by the SBI specification, version
- * 2.0, or by Documentation/virt/kvm/api.rst. The last cases are about calls that write
+ * A table lists the writers, called as KVM itself calls them. Each case walks the table
+ * and checks one thing after each call: the locks, or what the SBI specification, version
+ * 2.0, and Documentation/virt/kvm/api.rst require. The last cases cover calls that write
  * no mp_state.
  */
 
@@ -17,12 +17,12 @@
 
 #include "vcpu_test_vm.h"
 
-#define RESUMES		1	/* kvm_riscv_vcpu_sbi_ecall(): the guest goes on */
-#define EXITS		0	/* ... userspace acts */
+#define RESUMES		1	/* kvm_riscv_vcpu_sbi_ecall(): resume the guest */
+#define EXITS		0	/* ... exit to userspace */
 
 #define NO_SUCH_HART	0x12345UL
 #define OPAQUE		0x5a5aUL
-/* SBI 10.1: type and reason have 32 bits. */
+/* SBI 10.1: type and reason are 32 bits wide. */
 #define HIGH		(IS_ENABLED(CONFIG_64BIT) ? BIT_ULL(35) : 0)
 
 static int set_mpstate(struct kvm_vcpu *vcpu, u32 mp_state)
@@ -88,14 +88,14 @@ static int mp_state_test_init(struct kunit *test)
 	return 0;
 }
 
-/* Each mp_state is written under the lock of the vCPU that it belongs to, and no other. */
+/* Each mp_state is written under the lock of its own vCPU, and no other. */
 static void write_holds_lock_of_target_only(struct kunit *test)
 {
 	while (kvm_test_next_write(test, POISONED))
 		kunit_expect_guarded(test);
 }
 
-/* A lock that spin_trylock() does not get has to be tried again. */
+/* A spin_trylock() that fails must be retried. */
 static void write_waits_for_busy_lock(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
@@ -134,7 +134,7 @@ static void write_reports_system_event(struct kunit *test)
 		kvm_test_expect_event(test);
 }
 
-/* Expect what the SBI call answers, and a hart to be reset only if that starts it. */
+/* Expect the SBI call's return value, and a reset only of a hart that it starts. */
 static void expect_answer(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
@@ -155,7 +155,7 @@ static void expect_answer(struct kunit *test)
 	if (w->event)
 		return;
 	KUNIT_EXPECT_EQ_MSG(test, caller->arch.guest_context.sepc, 4, "%s", w->name);
-	/* An unsupported type of SRST may also be called invalid. */
+	/* SRST may also reject an unsupported type as invalid. */
 	if (w->ext != SBI_EXT_SRST || vm->answer != SBI_ERR_INVALID_PARAM)
 		KUNIT_EXPECT_EQ_MSG(test, vm->answer, writes ? SBI_SUCCESS : w->error,
 				    "%s", w->name);
@@ -167,7 +167,7 @@ static void sbi_call_answers(struct kunit *test)
 		expect_answer(test);
 }
 
-/* If another vCPU starts or stops the target first, the call comes too late. */
+/* If another vCPU starts or stops the target first, the call must act on that state. */
 static void write_decides_under_lock(struct kunit *test)
 {
 	while (kvm_test_next_write(test, MEANWHILE)) {
@@ -219,7 +219,7 @@ static void set_mpstate_refuses_unknown_state(struct kunit *test)
 	}
 }
 
-/* api.rst, KVM_CAP_RISCV_MP_STATE_RESET: the vCPU is reset and stays as it is. */
+/* api.rst, KVM_CAP_RISCV_MP_STATE_RESET: the vCPU is reset, but not its mp_state. */
 static void set_mpstate_init_received_resets_vcpu(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;

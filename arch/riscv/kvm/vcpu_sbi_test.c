@@ -6,8 +6,8 @@
  * an mp_state is written only while the mp_state_lock of the same vCPU is held (see
  * "vcpu->arch.mp_state_lock" in Documentation/virt/kvm/locking.rst).
  *
- * The states end up the same whichever lock was held, so the locks are watched while
- * the reset runs, by <kunit/guarded.h>. Each vCPU of the VM in turn resets it.
+ * The states end up the same whichever lock was held, so <kunit/guarded.h> watches the
+ * locks while the reset runs. Each vCPU of the VM resets it in turn.
  */
 
 #include <linux/kvm_host.h>
@@ -42,14 +42,14 @@ static int reset_test_init(struct kunit *test)
 	return 0;
 }
 
-/* Each mp_state is written under the lock of the vCPU that it belongs to, and no other. */
+/* Each mp_state is written under the lock of its own vCPU, and no other. */
 static void reset_holds_lock_of_target_only(struct kunit *test)
 {
 	while (kvm_test_next_write(test, POISONED))
 		kunit_expect_guarded(test);
 }
 
-/* Without the lock, a vCPU that looks stopped may be started the next moment. */
+/* A vCPU that is already stopped needs the lock, too: another one may start it. */
 static void reset_takes_lock_of_every_vcpu(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
@@ -66,7 +66,7 @@ static void reset_stops_every_vcpu(struct kunit *test)
 		kvm_test_expect_states(test);
 }
 
-/* A vCPU may be started by another one until the reset has its lock. */
+/* Another vCPU may start one until the reset holds its lock. */
 static void reset_stops_vcpu_started_meanwhile(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;

@@ -8,7 +8,7 @@
 
 #include "vcpu_test_vm.h"
 
-#define FILL	0xa5a5a5a5U	/* KVM never writes this, so that whatever it writes shows */
+#define FILL	0xa5a5a5a5U	/* KVM never writes this, so any write shows */
 
 KUNIT_DEFINE_ACTION_WRAPPER(free_array, kvfree, const void *);
 
@@ -33,8 +33,8 @@ static void destroy_vcpus(void *kvm)
 }
 
 /*
- * Make a VM, also in test->priv, of up to KVM_MAX_VCPUS vCPUs. It is destroyed when @test
- * ends, which is skipped if KVM does not work here.
+ * Create a VM of up to KVM_MAX_VCPUS vCPUs, also in test->priv. It is destroyed when @test
+ * ends. @test is skipped if there is no hypervisor extension.
  */
 struct test_vm *kvm_test_create_vm(struct kunit *test, unsigned int nr_vcpus,
 				   const struct test_writer *writers)
@@ -73,7 +73,7 @@ struct test_vm *kvm_test_create_vm(struct kunit *test, unsigned int nr_vcpus,
 	}
 	atomic_set(&vm->kvm.online_vcpus, nr_vcpus);
 	test->priv = vm;
-	/* Should the case hang, the log ends with its name. */
+	/* If the case hangs, the log shows which one it was. */
 	kunit_info(test, "begins\n");
 	return vm;
 }
@@ -104,7 +104,7 @@ static u32 other_state(u32 state)
 	return state == KVM_MP_STATE_STOPPED ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_STOPPED;
 }
 
-/* Play the previous holder of the lock, or see in which order the writer proceeds. */
+/* Act as the previous holder of the lock, or check the order of state and request. */
 static void on_event(struct kunit_guarded *mp_state, bool acquires)
 {
 	struct kvm_vcpu *vcpu = container_of(mp_state->field, struct kvm_vcpu,
@@ -122,14 +122,14 @@ static void on_event(struct kunit_guarded *mp_state, bool acquires)
 	}
 	/*
 	 * "VCPU Requests with Associated State" in vcpu-requests.rst: KVM_REQ_SLEEP makes a
-	 * vCPU read its mp_state, so it comes after that is written. A vCPU may run once it
-	 * is RUNNABLE, so hart_start requests its reset before.
+	 * vCPU read its mp_state, so the request must follow the write. A vCPU may run once
+	 * it is RUNNABLE, so hart_start must request its reset before the write.
 	 */
 	if (vm->mode == PLAIN && target && vm->from != to && (written ? starts : sleeps))
 		vm->disordered = vcpu;
 }
 
-/* Let vm->caller use vm->writer, all vCPUs being in vm->from. */
+/* Let vm->caller call vm->writer, with all vCPUs in state vm->from. */
 void kvm_test_write(struct kunit *test)
 {
 	static const u32 poison = FILL;
@@ -145,7 +145,7 @@ void kvm_test_write(struct kunit *test)
 
 		vcpu->arch.mp_state.mp_state = vm->from;
 		vcpu->requests = 0;
-		/* The caller and the next one are out of the guest. */
+		/* The caller and the next one are outside the guest. */
 		vcpu->mode = i == vm->caller || i == (vm->caller + 1) % vm->nr_vcpus ?
 			     OUTSIDE_GUEST_MODE : IN_GUEST_MODE;
 		memset32((u32 *)vcpu->run, FILL, PAGE_SIZE / sizeof(u32));
@@ -162,7 +162,7 @@ void kvm_test_write(struct kunit *test)
 	vm->answer = caller->arch.guest_context.a0;
 }
 
-/* Is this a caller and a target for the writer, and a state to call it in? */
+/* Does the writer apply to this caller, target and initial state? */
 static bool makes_sense(struct test_vm *vm)
 {
 	switch (vm->writer->targets) {
@@ -179,8 +179,8 @@ static bool makes_sense(struct test_vm *vm)
 }
 
 /*
- * Use the next writer, from the next mp_state, by the next vCPU, on the next target.
- * Return: false if there is no more.
+ * Call the next combination of writer, initial mp_state, caller and target.
+ * Return: false if there are no more.
  */
 bool kvm_test_next_write(struct kunit *test, enum test_mode mode)
 {
@@ -206,7 +206,7 @@ bool kvm_test_next_write(struct kunit *test, enum test_mode mode)
 	return true;
 }
 
-/* Expect the mp_state of all targets, and of no other vCPU, to be what the writer makes it. */
+/* Expect all targets to be in the state that the writer sets, and no other vCPU to change. */
 void kvm_test_expect_states(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
@@ -221,8 +221,8 @@ void kvm_test_expect_states(struct kunit *test)
 }
 
 /*
- * Expect each vCPU that is stopped to be asked to sleep, and to leave the guest for that
- * ("IPI Reduction" in vcpu-requests.rst), all in the right order.
+ * Expect each vCPU that is stopped to be told to sleep, and to be kicked out of the guest
+ * ("IPI Reduction" in vcpu-requests.rst), in the right order.
  */
 void kvm_test_expect_requests(struct kunit *test)
 {
@@ -259,7 +259,7 @@ void kvm_test_expect_event(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, vm->vcpus[i]->run->exit_reason,
 				    w->event && i == vm->caller ? KVM_EXIT_SYSTEM_EVENT : FILL,
 				    "%s by vCPU %u: vCPU %u", w->name, vm->caller, i);
-	/* Userspace sets this. */
+	/* Only userspace sets this. */
 	KUNIT_EXPECT_EQ(test, run->request_interrupt_window, FILL & 0xff);
 	if (!w->event)
 		return;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A VM for KUnit suites. Its vCPUs are made by kvm_arch_vcpu_create(); they belong to
- * no file descriptor and never run. Tests name them by their index, from which their
- * id differs.
+ * A VM for KUnit suites. kvm_arch_vcpu_create() makes its vCPUs; they have no file
+ * descriptor and never run. Tests refer to them by index, which differs from their
+ * id.
  *
  * A suite has a table of functions that write mp_state. kvm_test_next_write() calls
- * them one after the other, and kvm_test_expect_*() check what the last call did.
+ * them one after the other, and kvm_test_expect_*() checks what the last call did.
  */
 #ifndef __RISCV_KVM_VCPU_TEST_VM_H__
 #define __RISCV_KVM_VCPU_TEST_VM_H__
@@ -18,10 +18,10 @@
 struct test_writer {
 	const char *name;
 	enum { CALLER, CALLER_UNLESS_FIRST, OTHER, ALL, NOBODY } targets; /* whose mp_state */
-	u32 to;					/* what it becomes */
+	u32 to;					/* its new value */
 	void (*write)(struct kvm_vcpu *caller);	/* NULL: the caller makes this SBI call */
 	unsigned long ext, fid, a0, a1, a2;	/* a0 of OTHER: the target's id */
-	long error;				/* if there is nothing to write */
+	long error;				/* returned if there is nothing to write */
 	u32 event;				/* type of the system event, if any */
 	u64 reason;				/* ... and data[0] */
 };
@@ -29,7 +29,7 @@ struct test_writer {
 /* How kvm_test_next_write() makes mistakes show */
 enum test_mode {
 	PLAIN,		/* from either state, and watches the order of state and requests */
-	POISONED,	/* from any state, which changes whenever the lock is released */
+	POISONED,	/* from any state, overwritten whenever the lock is released */
 	MEANWHILE,	/* the previous holder of each lock puts the vCPU into the other state */
 };
 
@@ -47,8 +47,8 @@ struct test_vm {
 	unsigned int caller, target;		/* the same except for OTHER */
 	u32 from;				/* mp_state of each vCPU before */
 	u32 found;				/* ... of the target when its lock was taken */
-	long ret, answer;			/* of the SBI call: 0 if userspace is to act; a0 */
-	struct kvm_vcpu *disordered;		/* its state and requests */
+	long ret, answer;			/* of the SBI call: 0 to exit to userspace; a0 */
+	struct kvm_vcpu *disordered;		/* state and request in the wrong order */
 };
 
 static inline u32 mp_state(struct test_vm *vm, unsigned int i)

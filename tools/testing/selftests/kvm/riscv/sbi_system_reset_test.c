@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest resets its VM through the SBI, with some or many vCPUs.
+ * A guest resets its VM of 1 to 64 vCPUs through the SBI.
  *
  * Section numbers are those of the RISC-V SBI specification, version 2.0.
  *
- * What KVM promises, and the cases rely on: KVM_REQ_SLEEP is a KVM_REQUEST_WAIT, so
- * the reset returns to userspace only when every other vCPU has left guest mode; and
- * none enters it again before it has seen its own state, which is STOPPED by then.
- * The counter that each vCPU increments is therefore final when the KVM_RUN of the
- * caller returns, and it is read right there. The others are given the time to break
- * the promise: each one's thread has to be seen asleep, or else its counter moves.
+ * The cases rely on what KVM guarantees: KVM_REQ_SLEEP has KVM_REQUEST_WAIT set, so
+ * the reset returns to userspace only after every other vCPU has left guest mode; and
+ * none enters it again before it has checked its own state, which is STOPPED by then.
+ * The counter that each vCPU increments is therefore final when the caller's KVM_RUN
+ * returns, and it is read right there. The others get time to break the guarantee: the
+ * test waits until each one's thread is asleep, or its counter has moved.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -27,7 +27,7 @@
 #define POISON			0xa5
 #define NR_BOOT_REGISTERS	9
 
-/* 5.9, 9 and 10, by their names in the kernel; the assembler needs some as macros. */
+/* 5.9, 9 and 10, with the kernel's names. Macros, because the assembler needs some. */
 #define SBI_EXT_0_1_SHUTDOWN		0x8
 #define SBI_EXT_HSM			0x48534D
 #define SBI_EXT_HSM_HART_START		0
@@ -46,7 +46,7 @@ enum role {
 	RUNS,
 	WAITS,		/* in wfi */
 	STOPS,		/* itself, 9.2 */
-	STARTS,		/* the STARTED, again and again, 9.1 */
+	STARTS,		/* each STARTED one, again and again, 9.1 */
 	STARTED,	/* stops as soon as it is started */
 	ABSENT,		/* not in KVM_RUN: userspace may set its state */
 };
@@ -68,7 +68,7 @@ static struct {
 	u64 caller;
 	u64 start_address;
 	u64 counters_address;
-	/* What KVM may or has to reject, before what it has to do */
+	/* Requests that KVM may or must reject, made before the one that it must accept */
 	struct request attempts[4];
 	u64 nr_attempts;
 	struct request request;
@@ -79,7 +79,7 @@ static void count(unsigned long id)
 	WRITE_ONCE(shared.vcpus[id].count, READ_ONCE(shared.vcpus[id].count) + 1);
 }
 
-/* Where a vCPU starts: without a stack, and without translation. */
+/* Where hart_start starts a vCPU: without a stack or address translation. */
 static void __aligned(64) __attribute__((naked)) started(void)
 {
 	asm volatile("	mv s0, a1\n"
@@ -130,7 +130,7 @@ static void guest_code(unsigned long id)
 		sbi_ecall(SBI_EXT_HSM, SBI_EXT_HSM_HART_STOP, 0, 0, 0, 0, 0, 0);
 		break;
 	case WAITS:
-		/* Without SSTATUS.SIE it wakes, and goes on after the wfi. */
+		/* With SSTATUS.SIE clear, it wakes and continues after the wfi. */
 		csr_set(CSR_SIE, IE_EIE);
 		for (;;) {
 			asm volatile("wfi" ::: "memory");
@@ -232,7 +232,7 @@ static void *run(void *arg)
 		wait_for(&r->go);
 		r->ret = __vcpu_run(r->vcpu);
 		r->error = errno;
-		/* The way here is longer than any hart takes to let its last store be seen. */
+		/* Getting here takes longer than a last store takes to become visible. */
 		for (i = 0; i < m->nr && is_caller(r); i++)
 			m->runners[i].count = count_of(&m->runners[i]);
 		__atomic_store_n(&r->returned, true, __ATOMIC_RELEASE);
@@ -322,7 +322,7 @@ static void interrupt(struct runner *r, __u32 irq)
 	vcpu_ioctl(r->vcpu, KVM_INTERRUPT, &interrupt);
 }
 
-/* Give a vCPU the state in which its guest boots. Nobody runs it. */
+/* Give a vCPU its boot state. It must not be in KVM_RUN. */
 static void vcpu_boot(struct runner *r)
 {
 	const u64 *ids = boot_registers();
@@ -342,14 +342,14 @@ static void vcpu_boot(struct runner *r)
 
 static void vcpu_start(struct runner *r)
 {
-	/* What KVM does not write is not to look as if it did. */
+	/* So that what KVM does not write is not mistaken for an event. */
 	memset(&r->vcpu->run->system_event, POISON, sizeof(r->vcpu->run->system_event));
 	r->vcpu->run->immediate_exit = 0;
 	__atomic_store_n(&r->returned, false, __ATOMIC_RELEASE);
 	sem_post(&r->go);
 }
 
-/* Has it come to where the reset is to find it, or gone wrong before? */
+/* Is it where the reset must find it, or has it failed already? */
 static bool is_ready(struct runner *r)
 {
 	unsigned long sleeps;
@@ -369,7 +369,7 @@ static bool is_ready(struct runner *r)
 	}
 }
 
-/* Start all but the caller, and the caller when they are ready. */
+/* Start all but the caller, which machine_reset() starts when they are ready. */
 static void machine_boot(struct machine *m)
 {
 	int i;
@@ -394,8 +394,8 @@ static void machine_reset(struct machine *m)
 }
 
 /*
- * A vCPU may run twice more that was started between the reset's write of its state and
- * its request: for that start, and for another that was in KVM's hands by then.
+ * A vCPU that was started between the reset's write of its state and its request may run
+ * twice more: for that start, and for another that KVM was already handling.
  */
 static u64 last_count(struct runner *r)
 {
@@ -419,7 +419,7 @@ static void wait_for_rest(struct runner *r)
 	}
 }
 
-/* An interrupt wakes whoever waits in the guest, but no stopped vCPU. */
+/* An interrupt wakes a vCPU that waits in the guest, but not a stopped one. */
 static void disturb(struct runner *r)
 {
 	is_asleep(r, &r->sleeps);
@@ -471,7 +471,7 @@ static void expect_rest(struct __test_metadata *_metadata, struct machine *m, bo
 	}
 }
 
-/* All that has to be so when a vCPU has reset the machine. */
+/* Everything that must hold after a vCPU has reset the machine. */
 static void expect_reset(struct __test_metadata *_metadata, struct machine *m)
 {
 	struct runner *r;
@@ -480,7 +480,7 @@ static void expect_reset(struct __test_metadata *_metadata, struct machine *m)
 	for (r = m->runners; r < m->runners + m->nr; r++)
 		if (!is_caller(r) && is_present(r) && !is_started(r))
 			disturb(r);
-	/* Nobody is started any more when those are at rest who might do it. */
+	/* Once those that could start others are at rest, no vCPU is started any more. */
 	expect_rest(_metadata, m, false);
 	expect_rest(_metadata, m, true);
 	for (r = m->runners; r < m->runners + m->nr; r++) {
@@ -523,7 +523,7 @@ static int nth_caller(struct machine *m, int n)
 	return n * (m->nr - 1) / max(nr_callers(m) - 1, 1);
 }
 
-/* What is a race shows in some resets only; among few vCPUs, in fewer. */
+/* A race shows only in some resets; the fewer the vCPUs, the more rarely. */
 static int nr_rounds(struct machine *m)
 {
 	return max(16 / m->nr, 1);
@@ -563,8 +563,8 @@ FIXTURE_TEARDOWN(event)
 }
 
 /*
- * 10.1 has SBI_ERR_INVALID_PARAM for a reason that is reserved, or that nobody has
- * implemented who might. KVM leaves it to userspace what to do about them.
+ * 10.1 has SBI_ERR_INVALID_PARAM for a reason that is reserved, or that is left to
+ * implementations or vendors and not implemented. KVM leaves both to userspace.
  */
 static void reset_for_reason(struct __test_metadata *_metadata, struct machine *m,
 			     unsigned long type, unsigned long reason)
@@ -585,7 +585,7 @@ static void reset_for_reason(struct __test_metadata *_metadata, struct machine *
 static void expect_reasons(struct __test_metadata *_metadata, struct machine *m,
 			   unsigned long type)
 {
-	/* The last four begin and end the ranges of SBI implementations and of vendors. */
+	/* The last four are the ends of the ranges for SBI implementations and vendors. */
 	static const unsigned long reasons[] = {
 		SBI_SRST_RESET_REASON_NONE, SBI_SRST_RESET_REASON_SYS_FAILURE,
 		0xE0000000, 0xEFFFFFFF, 0xF0000000, 0xFFFFFFFF,
@@ -644,7 +644,7 @@ TEST_F_TIMEOUT(event, reserved_type, SECONDS_TO_HANG)
 	}
 }
 
-/* 5.9; it has no reason, for which KVM says 0. */
+/* 5.9; it takes no reason, so KVM reports 0. */
 TEST_F_TIMEOUT(event, legacy_shutdown, SECONDS_TO_HANG)
 {
 	struct machine *m = &self->machine;
@@ -678,7 +678,7 @@ FIXTURE_VARIANT_ADD(vcpus, 64) { .nr = 64 };
 FIXTURE_SETUP(vcpus)
 {
 	if (variant->nr > kvm_check_cap(KVM_CAP_MAX_VCPUS))
-		SKIP(return, "KVM has no %d vCPUs", variant->nr);
+		SKIP(return, "KVM does not support %d vCPUs", variant->nr);
 	machine_create(&self->machine, variant->nr);
 	set_request(&self->machine, SBI_EXT_SRST, SBI_SRST_RESET_TYPE_COLD_REBOOT,
 		    SBI_SRST_RESET_REASON_SYS_FAILURE);
@@ -722,7 +722,7 @@ TEST_F_TIMEOUT(vcpus, others_being_started, SECONDS_TO_HANG)
 	int i, j;
 
 	if (m->nr < 3)
-		SKIP(return, "it takes three: who resets, who starts, who is started");
+		SKIP(return, "needs three vCPUs: one resets, one starts, one is started");
 	for (i = 0; i < nr_callers(m); i++) {
 		m->caller = nth_caller(m, i);
 		for (j = 0; j < nr_rounds(m); j++) {
@@ -751,7 +751,7 @@ static void *set_states(void *arg)
 	return NULL;
 }
 
-/* What userspace sets after the reset stays. */
+/* A state that userspace sets after the reset must persist. */
 static void reset_while_setting(struct __test_metadata *_metadata, struct machine *m)
 {
 	pthread_t setter;
@@ -780,7 +780,7 @@ TEST_F_TIMEOUT(vcpus, others_being_set, SECONDS_TO_HANG)
 	int i, j;
 
 	if (m->nr < 2)
-		SKIP(return, "there is no other");
+		SKIP(return, "needs a second vCPU");
 	for (i = 0; i < nr_callers(m); i++) {
 		m->caller = nth_caller(m, i);
 		for (j = 0; j < nr_rounds(m); j++) {
@@ -791,7 +791,7 @@ TEST_F_TIMEOUT(vcpus, others_being_set, SECONDS_TO_HANG)
 	}
 }
 
-/* KVM_RUN blocks, and the guest makes no step, until userspace sets the states. */
+/* KVM_RUN blocks, and the guest executes nothing, until userspace sets the states. */
 TEST_F_TIMEOUT(vcpus, stopped_until_set, SECONDS_TO_HANG)
 {
 	struct machine *m = &self->machine;
@@ -827,9 +827,9 @@ TEST_F_TIMEOUT(vcpus, reboots, 10 * SECONDS_TO_HANG)
 }
 
 /*
- * Before the library's own, which is linked behind it, and for which a device without a
- * driver is a failure. With a priority it would come before those of the C runtime, and
- * exit() is not to be called there.
+ * Runs before the library's own constructor, which is linked after it and fails if the
+ * device has no driver. With a priority, it would run before the C runtime's constructors,
+ * where exit() must not be called.
  */
 static void __attribute__((constructor)) require_kvm(void)
 {
