@@ -48,10 +48,10 @@ trap 'exit 130' INT TERM HUP
 
 top=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 
-# help: the head of the command, and what it has in common with others
+# help: the head of the command, without its license, and what it has in common with others
 # shellcheck disable=SC2016 # the same
 help() {
-	sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+	sed -n '1d; /^# SPDX-/d; /^[^#]/q; s/^# \{0,1\}//p' "$0"
 	cat <<-END
 
 		Variables: BUILD=, where kernels are unpacked and built (build) $(grep -oE '\$\{[A-Z_]+:?-' "$0" | tr -d '${:-' | sort -u | xargs)
@@ -77,7 +77,7 @@ while [ "$#" -gt 0 ] && [ "${#operands[@]}" != "${own:-}" ]; do
 done
 set -- "${operands[@]}" "$@"
 # operands N: as many there are at least
-operands() { [ "${#operands[@]}" -ge "$1" ] || die "usage: $(sed -n '2s/^# \([^:]*\):.*/\1/p' "$0")"; }
+operands() { [ "${#operands[@]}" -ge "$1" ] || die "usage: $(help | sed -n '1s/:.*//p')"; }
 for name in KDIR OUT FULL BUILD; do
 	[[ ${!name:-} != -* ]] || printf -v "$name" './%s' "${!name}"
 done
