@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # The commands of this project; `make help` lists them. Each is a program in
 # bin/ of the same name, or a program of its own.

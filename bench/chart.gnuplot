@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # The chart of `make bench`, from growth.dat and bars.dat in its results.
 set terminal svg size 960,400 font "Helvetica,13" background "white"
 set output "chart.svg"

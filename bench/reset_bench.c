@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * For `make bench`: what a system reset costs, and what it and those who start and stop
  * vCPUs meanwhile do to each other. Built into KVM beside the suites, for the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # Sourced by bin/lint: its checks. A check_NAME looks at the mails in $scratch/mails,
 # or at the patched $tree; each line that it prints is a complaint. A tree_NAME runs
 # on $tree before and after; what it prints after only is a complaint, and so is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # Sourced by each command: where things are, and how they speak.
 # shellcheck shell=bash disable=SC2034,SC2317 # what is here is used there
 

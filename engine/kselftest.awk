@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # What a machine printed that ran a selftest, each line with its time in front, in the
 # form that KUnit gives its results: a suite of the selftest's name, with its cases, or
 # with one, "main", if it prints no TAP. The seconds of each case go to the file in the

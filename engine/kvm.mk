@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0
+# SPDX-License-Identifier: GPL-2.0-only
 #
 # Bring kvm.ko up to date in a kernel's build directory, by the commands that kbuild
 # recorded there. To find out that nothing else has changed takes kbuild itself several

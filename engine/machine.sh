@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # Sourced by what boots: the emulated machine, and how its log is read.
 # shellcheck shell=bash disable=SC2154 # shared with common.sh
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # Sourced by what builds and boots: states of a kernel's source, builds of them, and one
 # table of what came of each. Before it is sourced, $results is set.
 # shellcheck shell=bash disable=SC2034,SC2154 # shared with common.sh and the commands

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # perl triage.pl DIR: what the system reset does in the kernel files of DIR, printed as
 # "verdict<TAB>why<TAB>number of writes". It answers only if it knows every statement of the
 # reset and of the functions that this calls, and if nothing below DIR gives another meaning

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The init of a machine whose kernel has the suites in a module, or is to run them
  * more than once, or is to run a selftest. Of its environment, which the kernel's

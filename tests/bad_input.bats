@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # Each mistake gets one line that says what is wrong, and changes nothing.
 
 load lib/setup

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # The files for the CI of others: what linters with their schemas say.
 
 load lib/setup

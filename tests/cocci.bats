@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # The semantic patch, on small functions and on the one that it was made for.
 
 load lib/setup

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # No command harms what it did not make, or takes what it could not see for an answer.
 
 load lib/setup

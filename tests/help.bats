@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # How the commands speak: what they tell of themselves, and of a mistake.
 
 load lib/setup

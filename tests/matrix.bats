@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # bats file_tags=machine
 # The suite in other configurations than its own.
 

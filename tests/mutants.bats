@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # bats file_tags=machine
 # Wrong and right writers of mp_state: which ones the suites let past.
 

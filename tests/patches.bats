@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # The mails for one tree, as a backporter asks for them.
 
 load lib/setup

@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # What is made of a kernel's log, whole and not.
 
 load lib/setup

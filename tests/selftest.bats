@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # bats file_tags=machine
 # The selftest of the series in real guests, and what is made of what it prints.
 

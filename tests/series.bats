@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # The mails in patches/: what the sources give, and what git makes of them.
 
 load lib/setup

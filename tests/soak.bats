@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # bats file_tags=slow, machine
 # The same verdict every time, on a host that has other things to do.
 

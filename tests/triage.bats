@@ -1,4 +1,5 @@
 #!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # Whether a tree has the bug, told from what the code does.
 
 load lib/setup

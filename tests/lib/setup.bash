@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # Loaded by each test file.
 # shellcheck shell=bash disable=SC2034,SC2154 # set here, read there, or by bats
 
