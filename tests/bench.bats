@@ -54,7 +54,7 @@ quick() {
 	[[ ${lines[0]} == "error: KDIR: there is no $BATS_TEST_TMPDIR/nowhere" ]]
 	mkdir "$BATS_TEST_TMPDIR/empty"
 	quick KDIR="$BATS_TEST_TMPDIR/empty"
-	[[ ${lines[0]} == "error: KDIR: $BATS_TEST_TMPDIR/empty is no kernel with KVM for RISC-V: "* ]]
+	[[ ${lines[0]} == "error: KDIR: $BATS_TEST_TMPDIR/empty is not a kernel with KVM for RISC-V: "* ]]
 }
 
 # bats test_tags=slow

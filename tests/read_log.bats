@@ -74,7 +74,7 @@ verdict() {
 @test "a log that breaks off while the clock runs out names the case" {
 	log 'ok 1 case_1' 'ok 2 case_2' 'ok 3 case_3' | sed '/ok 2/,$d' >"$results/kernel.log"
 	verdict hang 3 60
-	[[ $output == *"no end within 60 s, in case case_2" ]]
+	[[ $output == *"not finished within 60 s, in case case_2" ]]
 	verdict died 3
 }
 

@@ -36,7 +36,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	read_as some-test <<<"$tap"
 	[[ $output == $'died\t\t'* ]]
 	read_as some-test 120 <<<"$tap"
-	[ "$output" = $'hang\t\tno end within 120 s, in case other' ]
+	[ "$output" = $'hang\t\tnot finished within 120 s, in case other' ]
 }
 
 @test "a selftest without TAP is one case, by its exit status" {
@@ -52,7 +52,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 
 @test "what the kernel complains of while all cases pass is unclean" {
 	read_as some-test <<<"$tap"$'\nok 2 other\nWARNING: CPU: 0 PID: 1 at arch/riscv/include/asm/kvm_host.h:1 f+0x0\n# selftest some-test exits with 0'
-	[[ $output == $'unclean\t2 passed, 0 failed, 0 skipped\tthe kernel complained: WARNING: '*kvm_host.h:1* ]]
+	[[ $output == $'unclean\t2 passed, 0 failed, 0 skipped\tthe kernel printed a splat: WARNING: '*kvm_host.h:1* ]]
 }
 
 @test "a number of CPUs that is none, and a patch that is none, are a line" {

@@ -105,7 +105,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	echo "$output"
 	[ "$status" -eq 1 ]
 	# Nor is it the failure that the row without the fix has to show.
-	[[ $output == unclean$'\t'"16 passed"*"the kernel complained: WARNING:"* ]]
+	[[ $output == unclean$'\t'"16 passed"*"the kernel printed a splat: WARNING:"* ]]
 }
 
 # bats test_tags=slow
