@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # Sourced by what asks the Debian archive that this machine uses. It does so by an apt
 # configuration of its own, so that apt checks the signatures and the machine's package
 # lists stay as they are.
