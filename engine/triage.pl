@@ -1,15 +1,38 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # perl triage.pl DIR: what the system reset does in the kernel files of DIR, printed as
-# "verdict<TAB>why<TAB>number of writes". It answers only if it knows every statement of the
-# reset and of the functions that this calls, and if nothing below DIR gives another meaning
-# to a name in them; all else is unknown. Code outside DIR is taken to be upstream's.
+# "verdict<TAB>why<TAB>number of writes".
+#
+# Contract: the answer is "fixed" or "vulnerable" only if each statement of the reset, and of
+# every function that it calls, is one that statement() knows, and if KVM's own files leave
+# the names in them alone: no macro, no second definition, no condition, no compiler flag.
+# All else is "unknown", with the line. Other headers of asm/ may not define these names
+# either; apart from that, they and what is not in DIR are taken to be upstream's.
+#
+# How: scan() notes what a file defines. run() goes through a function, and statement() notes
+# in @did what each statement does, and to which vCPU. walk() looks for writes without their
+# lock. What is left after that must come to a reset as upstream has it.
 use strict; use warnings;
 my ($kvm, $asm, $reset) = qw(arch/riscv/kvm arch/riscv/include/asm kvm_riscv_vcpu_sbi_system_reset);
-my ($ours, $round, $curly, $string) = (qr{^$kvm|/kvm[^/]*$}, qr/(\((?:[^()]++|(?-1))*+\))/, qr/(\{(?:[^{}]++|(?-1))*+\})/, qr/"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'/);
+my $ours = qr{^$kvm|^arch/.*/kvm[^/]*$};
+my $round = qr/(\((?:[^()]++|(?-1))*+\))/;
+my $curly = qr/(\{(?:[^{}]++|(?-1))*+\})/;
+my $string = qr/"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'/;
 # names that KVM for RISC-V must not declare, and macros with what they must be
-my $upstream = qr/^(?:(?:raw_)?spin_\w+|mutex_\w+|WRITE_ONCE|(?:scoped_)?guard|lockdep_\w+|kvm_(?:for_each|get)_vcpu|atomic_read|kvm_make_\w+|kvm_vcpu_kick)$/;
-my %macro = (memset => qr/^\(\w+,\w+,\w+\)__memset\(/, KVM_REQ_SLEEP => qr/^ KVM_ARCH_REQ(?:\(0\)|_FLAGS\(0,[A-Z_|]+\))$/, kvm_for_each_vcpu => qr/^\(idx,vcpup,kvm\)
-	(?:if\(atomic_read\(&kvm->online_vcpus\)\))?xa_for_each_range\(&kvm->vcpu_array,idx,vcpup,0,\(atomic_read\(&kvm->online_vcpus\)-1\)\)$/x);
+my $upstream = qr/^(?:(?:raw_)?spin_\w+|mutex_\w+|WRITE_ONCE|(?:scoped_)?guard|(?:raw_)?spinlock(?:_(?!t$)\w+)?|
+	lockdep_\w+|kvm_(?:for_each|get)_vcpu|atomic_read|kvm_make_\w+|kvm_vcpu_kick)$/x;
+my %macro = (
+	memset => qr/^\(\w+,\w+,\w+\)__memset\(/,
+	KVM_REQ_SLEEP => qr/^ KVM_ARCH_REQ(?:\(0\)|_FLAGS\(0,[A-Z_|]+\))$/,
+	kvm_for_each_vcpu => qr/^\(idx,vcpup,kvm\)(?:if\(atomic_read\(&kvm->online_vcpus\)\))?
+		xa_for_each_range\(&kvm->vcpu_array,idx,vcpup,0,\(atomic_read\(&kvm->online_vcpus\)-1\)\)$/x,
+);
+# names that the kernel's macros for the statements below may come to
+my $inner = qr/^(?!__lelong$)(?!(?!KVM_(?:ARCH_REQ|REQUEST)).*kvm)(?:_|[a-z\d]+$|(?:raw|arch|local|debug|spin\w*|mutex|preempt|softirq|
+	lock\w*|xa|atomic|class|guard|scoped|write|read|compiletime|fortify\w*|build|bug|warn\w*|do|trace_hardirqs|ftrace|
+	instrumentation|dynamic|dep|online|vcpu_array|riscv_(?:short|int|ptr)|bugflag|kvm_arch_req|kvm_request)(?:_|$))/xi;
+# lines of the Makefile: conditions, lists of files, and the two others that upstream has
+my $makes = qr{^(?:(?:ifn?(?:def|eq)|else|endif)\b.*|(?:[\w-]|\$\(\w+\))*[ ]*(?:[:+?]?=)?(?:[ \w/.]|(?<=\w)-(?=\w)|\$\(\w+\))*\\?|
+	ccflags-y[ ]*\+=[ ]*-I[ ]?(?:\$\(srctree\)/)?\$\(src\)|include[ ]*\$\(srctree\)/virt/kvm/Makefile\.kvm)$}x;
 # In a statement, variables stand as what they are: `C is the calling vCPU, `T1 the one of the
 # first loop, `V0 that of index 0, `M the VM, `R the run page, `type and `reason the arguments.
 my $vcpu = qr/(?<of>`(?:C|[TV]\d+))/;
@@ -27,7 +50,7 @@ my @forms = ( # what a known statement does, and to what
 	[event => qr/^memset\(&`R->(?<of>system_event,0,sizeof)\(`R->system_event\)\);$|^`R->(?<of>(?:system_event\.(?:type|ndata|flags|data\[0\])|exit_reason)=[`\w]+);$/],
 	[mutex => qr/^mutex_(?:un)?lock\(&`M->lock\);$/],
 );
-my (%text, %defined, %mentions, %shown, @did, @guards, @wrong, @events, $loop, $loops, $place);
+my (%text, %defined, %macros, %mentions, %shown, @did, @guards, @wrong, @events, $loop, $loops, $place);
 
 sub answer { print join("\t", @_, scalar grep { $_->[0] =~ /^(?:write|power)/ } @did), "\n"; exit }
 # refuse FILE LINE [WHY]: the answer is unknown because of this line
@@ -41,33 +64,46 @@ sub lines { scalar $_[0] =~ tr/\n// }
 sub items { my $list = substr $_[0], 1, -1; my @items; push @items, $1 while $list =~ /\G,?((?:[^(),]++|$round)++)/g; return @items }
 sub did { push @did, [@_[0, 1], $_[2] // '', $place] }
 
-# scan FILE: what it defines and declares outside functions
+# scan FILE: the macros that it defines and, if it is KVM's, what it declares outside functions
 sub scan {
 	my ($file) = @_;
-	my ($own, $dir, $late, $line, $if) = (scalar $file =~ $ours, $file =~ m{(.*/)}, '', 1, 0);
+	my ($own, $dir, $line, $if, $at, $seen) = (scalar $file =~ $ours, $file =~ m{(.*/)}, 1, 0, 1, 0);
 	my $text = content($file) // refuse($file, 1);
-	# Joined lines and comments go, strings become "", and each line keeps its number.
-	my $end = sub { ($late, my $lines) = ('', "\n$late"); $lines };
-	$text =~ s/\\[^\S\n]*\n|(\n)/$1 ? $end->() : do { $late .= "\n"; '' }/ge;
-	$text =~ s{($string)|(\n)|/\*(.*?)\*/|//[^\n]*}{defined $1 ? $1 : $2 ? $end->() : do { $late .= "\n" x lines($3 // ''); ' ' }}gse;
+	# Joined lines and comments go, strings become "". For each newline that went, one is put
+	# at the end of the line, so that all others keep their number.
+	my $gone = sub { $text =~ s/^([^\n\0]*\0.*)/my $joined = $1; my $lines = $joined =~ tr{\0}{}d; $joined . "\n" x $lines/gme };
+	$text =~ tr/\0/\x80/;
+	$text =~ s/\\[^\S\n]*\n/\0/g && $gone->();
+	$text =~ s{($string)|/\*(.*?)\*/|//[^\n]*}{$1 // ' ' . "\0" x lines($2 // '')}gse && $gone->();
+	# A directive becomes "#if;", "#endif;" or "#;".
 	$text =~ s{^[^\S\n]*#[^\S\n]*(\w*)(.*)}{
-		my ($name, $rest, $at) = ($1, norm($2), 1 + lines(substr $text, 0, $-[0]));
-		push @{$defined{$1}}, {file => $file, line => $at, head => $2} if $name =~ /^(?:define|undef)$/ && $rest =~ /^ (\w+)(.*)/;
-		refuse($file, $at) if $own && ($rest =~ /^ \w*\\/ || ("$name$rest" =~ m{^include(?:<[\w-]+(?:/[\w-]+)*\.h>|"([\w-]+\.h)")$} ? defined $1 && !-e "$dir$1" :
-			$name !~ /^(?:define|undef|if|ifdef|ifndef|elif|else|endif|error|)$/));
+		my ($name, $rest) = ($1, norm($2));
+		$at += lines(substr $text, $seen, $-[0] - $seen);
+		$seen = $-[0];
+		if ($name =~ /^(?:define|undef)$/ && $rest =~ /^ (\w+)(.*)/) {
+			push @{$defined{$1}}, my $macro = {file => $file, line => $at, head => $2, name => $1};
+			push @{$macros{$file =~ /c$/ ? $file : 'headers'}}, $macro if $own;
+		}
+		my $known = $name eq 'include' ? $rest =~ m{^(?:<[\w-]+(?:/[\w-]+)*\.h>|"([\w-]+\.h)")$} && (!defined $1 || -e "$dir$1") :
+			$name =~ /^(?:define|undef|if|ifdef|ifndef|elif|else|endif|error|)$/;
+		refuse($file, $at) if $own && (!$known || $rest =~ /^ \w*\\/);
 		'#' . ($name =~ /^if/ ? 'if' : $name eq 'endif' ? $name : '') . ';'}gme;
+	return if !$own;
 	$text =~ s/$string/""/g;
-	refuse($file, 1 + lines(substr $text, 0, $-[0])) if $own && $text =~ /<[:%]|[:%]>|%:|R"|\b_Pragma\b|[\\'\$`\x80-\xff]/;
-	$text{$file} = $text =~ s/\A(\s*)#if;(\s*#;.*)#endif;\s*\z/$1$2/s && $file !~ /\.h$/ ? refuse($file, 1) : $text;
+	refuse($file, 1 + lines(substr $text, 0, $-[0])) if $text =~ /<[:%]|[:%]>|%:|R"|\b(?:_Pragma|\w*PASTE|CONCATENATE)\b|[\\'\$`\x80-\xff]/;
+	# What is around all of a header is no condition.
+	refuse($file, 1) if $text =~ s/\A(\s*)#if;(\s*#;.*)#endif;\s*\z/$1$2/s && $file !~ /\.h$/;
+	$text{$file} = $text;
 	while ($text =~ /\G([^{};]*+)(?:;|$curly)/gc) {
 		my ($all, $head, $body) = ($&, $1, $2);
 		my $it = {file => $file, if => $if, body => $body, line => $line + lines($head), head => norm($head) =~ s/^ | $//gr};
-		$if = 99 if ($if += ($it->{head} eq '#if') - ($it->{head} eq '#endif')) < 0;
+		$if += (() = $all =~ /#if;/g) - (() = $all =~ /#endif;/g);
+		$if = 99 if $if < 0;
 		$line += lines($all);
-		refuse($file, $it->{line}) if $own && $it->{head} =~ /\b_*asm_*\b/;
-		push @{$mentions{$_}}, $it for $file =~ /^arch/ ? $it->{head} =~ /\w+/g : ();
+		refuse($file, $it->{line}) if $it->{head} =~ /\b_*asm_*\b/;
+		push @{$mentions{$_}}, $it for $it->{head} =~ /\w+/g;
 	}
-	refuse($file, $line) if $own && $text =~ /\G\s*\S/;
+	refuse($file, $line) if $text =~ /\G\s*\S/;
 }
 
 # value TEXT ENV: an expression or statement, with what the variables are at this point
@@ -80,21 +116,34 @@ sub value {
 	return $_;
 }
 
-# run NAME ARGUMENT...: go through a function, if there is just one of that name and its words
-# mean what we take them for
+# only FUNCTION NAME: refuse it if a name in it may mean something else than we take it for
+sub only {
+	my ($f, $name) = @_;
+	for my $word ($name, "$f->{head}$f->{body}" =~ /\w+/g, qw(xa_for_each_range online_vcpus vcpu_array spinlock)) {
+		my @others = grep { !$macro{$word} || $_->{head} !~ $macro{$word} } @{$defined{$word} // []};
+		push @others, @{$mentions{$word} // []} if $word =~ $upstream;
+		refuse($_->{file}, $_->{line}, "another '$word'") for @others;
+	}
+	for (map { @{$macros{$_} // []} } $f->{file}, 'headers') {
+		refuse($_->{file}, $_->{line}, "'$_->{name}' may be in the kernel's macros") if $_->{name} =~ $inner;
+	}
+}
+
+# run NAME ARGUMENT...: go through a function, if there is just one of that name
 sub run {
 	my ($name, @values) = @_;
 	my ($f, @more) = grep { $_->{body} } my @all = @{$mentions{$name} // []};
-	return if !$f || @more || $f->{if} || $f->{busy} || $f->{file} !~ $ours;
-	for (@all) { $_->{head} =~ /^(?:(?:static|inline|__always_inline|noinline|extern) )*void $name$round$|^EXPORT_SYMBOL_GPL\($name\)$/ or refuse($_->{file}, $_->{line}) }
-	for my $word ($name, $f->{body} =~ /\w+/g, qw(xa_for_each_range online_vcpus vcpu_array spinlock)) {
-		my @others = grep { !$macro{$word} || $_->{head} !~ $macro{$word} } @{$defined{$word} // []};
-		refuse($_->{file}, $_->{line}, "another '$word'") for @others, $word =~ $upstream ? @{$mentions{$word} // []} : ();
-	}
+	return if !$f || @more || $f->{if} || $f->{busy};
+	my $declared = qr/^(?:(?:static|inline|__always_inline|noinline|extern) )*void $name$round$|^EXPORT_SYMBOL_GPL\($name\)$/;
+	for (@all) { $_->{head} =~ $declared or refuse($_->{file}, $_->{line}) }
+	only($f, $name);
 	my %env = (' ' => $f);
 	for (items($f->{head} =~ s/^[^(]*//r)) {
 		my ($type, $parameter) = /^(struct \w+\*|(?:raw_)?spinlock_t\*|u(?:32|64) )(\w+)$/ or return;
-		$env{$parameter} = @values && ($values[0] ne '`reason' || $type eq 'u64 ') ? shift @values : return;
+		# Nothing else is done in a list of arguments, and no value is cut short.
+		my $value = shift(@values) // return;
+		return if $value !~ /^(?:`\w+|$lock|&$vcpu->arch|[A-Z_\d]+)$/ || $value eq '`reason' && $type ne 'u64 ';
+		$env{$parameter} = $value;
 	}
 	local @$f{qw(busy text)} = (1, $f->{body});
 	return !@values && (block(\%env), 1);
@@ -153,7 +202,16 @@ sub walk {
 }
 
 chdir shift; scan($_) for grep { chomp; 1 } `find include/linux/kvm_host.h $kvm $asm -name '*.[ch]' 2>/dev/null | sort`;
-refuse($1, $2) if `grep -sHnE '(^|\\s)-(D|U|i[mns]|I ?(\\\$\\(srctree\\)/)?[^\$ ])' $kvm/Makefile $kvm/Kbuild` =~ /^(.*?):(\d+):/;
+for my $file ("$kvm/Makefile", "$kvm/Kbuild") {
+	my $line;
+	for (split /\n/, content($file) // '') { $line++; s/\s*(#.*)?$//r =~ $makes or refuse($file, $line) }
+}
+# A macro of KVM's own makes no declaration.
+for my $name (map { $_->{name} } map { @$_ } values %macros) {
+	for (@{$mentions{$name} // []}) {
+		refuse($_->{file}, $_->{line}) if $_->{head} !~ /^(?:static_assert|DE\w+_STATIC_KEY_\w+|DECLARE_BITMAP)\(/ && $_->{head} =~ /^[^=[]*\b$name\b/;
+	}
+}
 my ($it) = @{$mentions{$reset}} = sort { !!$b->{body} <=> !!$a->{body} } @{$mentions{$reset} // []};
 answer('unknown', "no $reset() is seen") unless $it && $it->{body};
 $shown{"`V$_"} = "vCPU $_" for 0 .. 99;
