@@ -73,8 +73,8 @@ helper() {
 		says "$triage" . "$KDIR"
 		[[ $triage == unknown || $triage == "$right" ]]
 	done
-	# Half of them at least are answered.
-	[ "$(cat tests/triage/*.c | grep -c '^// Triage: unknown')" -lt 15 ]
+	# Of those that are not made to deceive this program, half at least are answered.
+	[ "$(cat tests/triage/[!a]*.c | grep -c '^// Triage: unknown')" -lt 15 ]
 }
 
 @test "other names of the variables, white space, comments" {
@@ -205,10 +205,23 @@ helper() {
 		$sbi|#pragma weak kvm_riscv_vcpu_sbi_system_reset = other
 		$sbi|asm(".weak kvm_riscv_vcpu_sbi_system_reset");
 		$sbi|static void spin_lock(spinlock_t *l) { }
+		$sbi|#define u64 u32
+		$sbi|#define xa_find(a, b, c, d) vcpu
+		$sbi|#define __WRITE_ONCE(x, value) do { } while (0)
+		$sbi|#define KVM_ARCH_REQ_FLAGS(a, b) 9
+		$sbi|#define __memset(a, b, c) (void)0
+		arch/riscv/include/asm/kvm_aia.h|#define raw_spin_lock(l) do { } while (0)
 		arch/riscv/include/asm/kvm_host.h|#define kvm_riscv_vcpu_sbi_system_reset other
 		arch/riscv/include/asm/sbi.h|#define WRITE_ONCE(x, y) nop(x)
 		arch/riscv/kvm/vcpu.c|void kvm_riscv_vcpu_sbi_system_reset(struct kvm_vcpu *v, struct kvm_run *r, u32 t, u64 x) { }
 		arch/riscv/kvm/Makefile|ccflags-y += -Dspin_lock=nop
+		arch/riscv/kvm/Makefile|FLAG=-Dspin_lock=nop
+		arch/riscv/kvm/Makefile|ccflags-y += -Wp,-Dspin_lock=nop
+		arch/riscv/kvm/Makefile|CFLAGS_vcpu_sbi.o := '-Dspin_lock(x)='
+		arch/riscv/kvm/Makefile|CFLAGS_vcpu_sbi.o := --include=other.h
+		arch/riscv/kvm/Makefile|CFLAGS_vcpu_sbi.o := @\$(src)/flags
+		arch/riscv/kvm/Makefile|CFLAGS_vcpu_sbi.o := \$(shell cat \$(src)/flags)
+		arch/riscv/kvm/Makefile|\$(obj)/vcpu_sbi.o: \$(src)/other.c
 	END
 	# Code that is there under a condition
 	for before in '/^void kvm_riscv_vcpu_sbi_system_reset/' '/WRITE_ONCE(tmp/'; do
