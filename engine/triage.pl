@@ -27,7 +27,7 @@ my $inner = qr/^(?!__lelong$)(?!(?!KVM_(?:ARCH_REQ|REQUEST)).*kvm)(?:_|[a-z\d]+$
 	softirq|lock\w*|xa|atomic|class|guard|scoped|write|read|compiletime|fortify\w*|build|bug\w*|warn\w*|do|trace_hardirqs|ftrace|
 	instrumentation|dynamic|dep|online|vcpu_array|size|should|riscv_(?:short|int|ptr)|kvm_arch_req|kvm_request)(?:_|$))/xi;
 # lines of the Makefile: conditions, lists of files, and the two others that upstream has
-my $makes = qr{^(?:(?:ifn?(?:def|eq)|else|endif)\b.*|(?:[\w-]|\$\(\w+\))*[ ]*(?:[:+?]?=)?(?:[ \w/.]|(?<=\w)-(?=\w)|\$\(\w+\))*\\?|
+my $makes = qr{^(?:(?:ifn?(?:def|eq)|else|endif)\b.*|(?:[\w-]|\$\(\w+\))*[ ]*(?:[:+?]?=)?(?:[\s\w/.]|(?<=\w)-(?=\w)|\$\(\w+\))*\\?|
 	ccflags-y[ ]*\+=[ ]*-I[ ]?(?:\$\(srctree\)/)?\$\(src\)|include[ ]*\$\(srctree\)/virt/kvm/Makefile\.kvm)$}x;
 # In a statement, variables stand as what they are: `C is the calling vCPU, `T1 the one of the
 # first loop, `V0 that of index 0, `M the VM, `R the run page, `type and `reason the arguments.
@@ -166,7 +166,7 @@ sub statement {
 	my $unset = sub { ($env->{$_[0]} // 0) eq '' };
 	if (@names && !grep { exists $env->{$_} } @names) {
 		@$env{@names} = ('') x @names;
-	} elsif ($name && ($new ? !exists $env->{$name} : !$loop && $unset->($name)) && value($value, $env) =~ /^(?:$vcpu|$lock|&$vcpu->arch|`M)$/) {
+	} elsif ($name && ($new ? !exists $env->{$name} : !$loop && $unset->($name)) && value($value, $env) =~ /^(?:$vcpu|$lock|&$vcpu->arch(?:\.mp_state)?|`M)$/) {
 		$env->{$name} = $&;
 	} elsif ($each && !$loop && $i ne $each && $unset->($i) && $unset->($each) && value($vm, $env) eq '`M') {
 		$shown{$loop = $env->{$each} = '`T' . ++$loops} = $each;
