@@ -215,6 +215,7 @@ known() {
 # shellcheck disable=SC2086 # a word for each
 known KERNELS ${KERNELS:-}
 known KERNEL ${KERNEL:+"$KERNEL"}
+[ -z "${FULL:-}" ] || git -C "$FULL" rev-parse -q --git-dir >/dev/null 2>&1 || die "FULL: $FULL is not a git tree"
 
 # belongs DIFF TREE: is it for a kernel like TREE? A line "If: FILE [WORD]" or "Unless: FILE
 # [WORD]" at its head says so: FILE is there, with WORD in it. Without TREE it is for all.
@@ -239,10 +240,13 @@ diffs() {
 # touched [TREE]: the files that the series changes in a kernel
 touched() { diffs "*" "$@" | sed 's/\.[a-z]*\.diff$//' | sort -u; }
 
-# new_files: those that the series adds to one
-new_files() { table "$top/series/order" | awk '{ for (i = 2; i <= NF; i++) print $i }'; }
+# new_files: those that the series adds to one; added PATCH: those that this patch adds
+new_files() { added '.*'; }
+added() { table "$top/series/order" | awk -v patch="^$1\$" '$1 ~ patch { for (i = 3; i <= NF; i++) print $i }'; }
 
-patches() { table "$top/series/order" | awk '{ print $1 }'; }
+# patches: all of them; in_series NAME: those of one series
+patches() { in_series '.*'; }
+in_series() { table "$top/series/order" | awk -v name="^$1\$" '$2 ~ name { print $1 }'; }
 
 # kernel_version TREE: its version as `make kernelversion` has it
 kernel_version() {
@@ -295,21 +299,22 @@ extract() {
 }
 
 # refuse_foreign DIR [DIRECTORY]: in the way of new mails in DIR is nothing but what we made,
-# which shows in how it begins: other mails have a commit or another author. Below
-# directories so called it may be as well.
+# which shows in how it begins: other mails have a commit, another author or another date.
+# It may be below directories with such names as well, a regular expression.
 refuse_foreign() {
-	local file author
-	author=$(cat "$top/series/author")
+	local file name author signer date
+	author=$(cat "$top/series/author") author=${author##*<} signer=${SIGNOFF:-$author} date=$(cat "$top/series/date")
 	[ ! -e "$1" ] || [ -d "$1" ] || die "cannot write the mails: $1 is a file, not a directory"
 	: >"$scratch/found"
-	[ ! -d "$1" ] || find "$1" -mindepth 1 ! \( -type d -name "${2:-}" \) -print0 >"$scratch/found" 2>/dev/null || die "cannot read $1"
+	[ ! -d "$1" ] || find "$1" -mindepth 1 -print0 >"$scratch/found" 2>/dev/null || die "cannot read $1"
 	while read -r -d '' file; do
-		[[ ${file#"$1"/} == ${2:+$2/}[0-9][0-9][0-9][0-9]-* && -f $file && ! -L $file &&
-			$(head -n 3 "$file" | tr -d '\n') == "From 0000000000000000000000000000000000000000 "*"From: $author"* ]] ||
+		name=${file#"$1"}
+		[[ ! -L $file && -d $file && $name =~ ^${2:-}$ ]] || [[ ! -L $file && -f $file && $name =~ ^${2:-}/[0-9]{4}-[^/]*$ &&
+			$(head -n 9 "$file" | sed '/^Date: /q' | tr -d '\n') == "From 0000000000000000000000000000000000000000 "*"From: "*"<"@("$author"|"${signer##*<}")"Date: $date" ]] ||
 			die "cannot write the mails: $file was not made by an earlier run: name an empty or a new directory"
 	done <"$scratch/found"
 	# Those of one run have one time. What is in patches/, git has as well.
-	[ "$1" = "$top/patches" ] || [ "$(xargs -0 -r stat -c %y <"$scratch/found" | sort -u | wc -l)" -le 1 ] ||
+	[ "$1" = "$top/patches" ] || [ ! -d "$1" ] || [ "$(find "$1" -type f -printf '%T@\n' | sort -u | wc -l)" -le 1 ] ||
 		die "cannot write the mails: some in $1 were changed since they were made: name an empty or a new directory"
 }
 

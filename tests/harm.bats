@@ -82,7 +82,7 @@ without_tools() {
 	state "$BATS_TEST_TMPDIR/other"
 	[ "$(state "$BATS_TEST_TMPDIR/other")" = "$before" ]
 	[ "$status" -eq 0 ]
-	diff -r "$mails" patches/linux-$vulnerable
+	same "$mails" $vulnerable
 	mapfile -t variables < <(git rev-parse --local-env-vars)
 	for variable in "${variables[@]}"; do
 		echo "$variable"
@@ -90,7 +90,7 @@ without_tools() {
 		[[ $status -eq 1 && $output == vulnerable* ]]
 	done
 	env "${variables[@]/%/=$BATS_TEST_TMPDIR/other/.git}" bin/patches "$KDIR" "$mails"
-	diff -r "$mails" patches/linux-$vulnerable
+	same "$mails" $vulnerable
 	[ "$(state "$BATS_TEST_TMPDIR/other")" = "$before" ]
 }
 
@@ -103,7 +103,7 @@ without_tools() {
 	git -C "$BATS_TEST_TMPDIR/linked" bp
 	git -C "$KDIR" log --oneline "$before..linked"
 	[ "$(git -C "$KDIR" rev-parse linked)" = "$before" ]
-	diff -r "$mails" patches/linux-$vulnerable
+	same "$mails" $vulnerable
 }
 
 @test "1. neither the user's git configuration nor the system's changes the mails or runs anything" {
@@ -127,7 +127,7 @@ without_tools() {
 	done
 	run bin/patches "$KDIR" "$mails"
 	echo "$output"
-	diff -r "$mails" patches/linux-$vulnerable
+	same "$mails" $vulnerable
 	REV=HEAD says vulnerable "$KDIR"
 	[ ! -e "$trap_file" ]
 }
@@ -150,7 +150,7 @@ without_tools() {
 	engine/copy-tree "$KDIR" "$BATS_TEST_TMPDIR/copy"
 	bin/patches "$KDIR" "$mails"
 	REV=HEAD bin/patches "$KDIR" "$mails"
-	diff -r "$mails" patches/linux-$vulnerable
+	same "$mails" $vulnerable
 	[ ! -e "$trap_file" ]
 	[ "$(snapshot "$KDIR")" = "$before" ]
 }
@@ -244,10 +244,26 @@ without_tools() {
 	find "$OUT"
 	[ "$(cat "$OUT/linux-6.12/kernel/mine.c")" = mine ]
 	one_error "error: *$OUT/linux-6.12*"
-	# What it made itself it replaces.
+	# Nor anything else of the user's, wherever it is, nor what only looks like ours.
 	rm -r "$OUT"
 	"$project/bin/series"
-	rm "$OUT/linux-$vulnerable/0000"*
+	for mine in mine linux-mine/1-kunit/mine linux-$vulnerable/0001-mine linux-$vulnerable/1-kunit/0001-mine.patch \
+		linux-$vulnerable/1-kunit/2-kvm/0001-mine.patch linux-$vulnerable/mine/0001-mine.patch 1-kunit/0001-mine.patch; do
+		mkdir -p "$OUT/$(dirname $mine)"
+		case $mine in
+		*/mine/* | */2-kvm/* | 1-*) cp "$OUT/linux-$vulnerable/1-kunit/0001-"*lock.patch "$OUT/$mine" ;;
+		*) echo mine >"$OUT/$mine" ;;
+		esac
+		before=$(snapshot "$OUT")
+		run "$project/bin/series"
+		echo "$mine"
+		[ "$(snapshot "$OUT")" = "$before" ]
+		one_error "error: *$OUT/*"
+		rm "$OUT/$mine"
+		find "$OUT" -type d -empty -delete
+	done
+	# What it made itself it replaces.
+	rm "$OUT/linux-$vulnerable/"*/0000*
 	"$project/bin/series"
 	diff -r "$OUT/linux-$vulnerable" patches/linux-$vulnerable
 	[ -z "$(find "$BATS_TEST_TMPDIR" -maxdepth 1 -name 'dir.*')" ]
@@ -258,10 +274,10 @@ without_tools() {
 	for mine in 0001-mine.patch 2024-x/mine 0001-zero.patch 0000-cover-letter.patch; do
 		rm -rf "$mails"
 		mkdir -p "$mails/$(dirname $mine)"
-		cp patches/linux-$vulnerable/000[1-3]* "$mails/"
+		cp "$(flat $vulnerable)"/000[1-3]* "$mails/"
 		case $mine in
 		# made by git format-patch --zero-commit
-		*zero*) sed 's/^ <.*@.*>/ <somebody@example.org>/' patches/linux-$vulnerable/0001* >"$mails/$mine" ;;
+		*zero*) sed 's/^ <.*@.*>/ <somebody@example.org>/' "$(flat $vulnerable)"/0001* >"$mails/$mine" ;;
 		*) echo mine >"$mails/$mine" ;;
 		esac
 		before=$(snapshot "$mails")
@@ -270,6 +286,25 @@ without_tools() {
 		[ "$(snapshot "$mails")" = "$before" ]
 		one_error "error: *$mails/*"
 	done
+}
+
+@test "4. SIGNOFF=1 replaces what it made, and no patch of the user's with the same author" {
+	export HOME=$BATS_TEST_TMPDIR SIGNOFF=1
+	git config --global user.name 'Jané Doe'
+	git config --global user.email jane@example.org
+	small_tree $vulnerable "$KDIR"
+	bin/patches "$KDIR" "$mails"
+	bin/patches "$KDIR" "$mails"
+	in_git "$KDIR"
+	echo mine >"$KDIR/mine"
+	git -C "$KDIR" add mine
+	git -C "$KDIR" commit -q -m mine
+	git -C "$KDIR" format-patch -q --zero-commit -1 -o "$mails"
+	grep -r 'From: .*jane@example.org' "$mails/0001-mine.patch"
+	find "$mails" -type f -exec touch -d @1 {} +
+	run bin/patches "$KDIR" "$mails"
+	one_error "error: *$mails/0001-mine.patch*"
+	[ -e "$mails/0001-mine.patch" ]
 }
 
 @test "4. the mails of an earlier run stay as they are until the new ones are whole" {
@@ -284,12 +319,12 @@ without_tools() {
 		chmod +x "$path/$tool"
 		BUILD=$BATS_TEST_TMPDIR/build PATH=$path run bin/patches "$KDIR" "$mails"
 		echo "$tool: status $status: $output"
-		diff -r "$mails" patches/linux-$fixed || [ $tool/$status = cp/0 ]
+		same "$mails" $fixed || [ $tool/$status = cp/0 ]
 	done
 	bin/patches "$KDIR" "$mails"
-	diff -r "$mails" patches/linux-$vulnerable
+	same "$mails" $vulnerable
 	bin/patches "$KDIR" "$mails"
-	diff -r "$mails" patches/linux-$vulnerable
+	same "$mails" $vulnerable
 	# One that the user has edited since is the user's.
 	echo mine >>"$mails/0000-cover-letter.txt"
 	run bin/patches "$KDIR" "$mails"
@@ -380,7 +415,7 @@ without_tools() {
 	in_git "$KDIR"
 	REV=HEAD says vulnerable "$KDIR"
 	REV=HEAD bin/patches "$KDIR" "$mails"
-	diff -r "$mails" patches/linux-$vulnerable
+	same "$mails" $vulnerable
 	git -C "$KDIR" rm -qr --cached arch/riscv/kvm
 	git -C "$KDIR" -c user.name=Tester -c user.email=tester@example.org commit -qm none
 	REV=HEAD says unknown "$KDIR"
@@ -427,7 +462,7 @@ without_tools() {
 		[[ $status -eq 1 && $output == vulnerable* && ${#lines[@]} -eq 1 && -z $stderr ]]
 	done
 	env "${settings[@]}" REV=HEAD bin/patches "$KDIR" "$mails" >/dev/null 2>&1
-	diff -r "$mails" patches/linux-$vulnerable
+	same "$mails" $vulnerable
 	unset -f grep
 	# With next to nothing, by a relative path
 	cd "$BATS_TEST_TMPDIR"

@@ -40,7 +40,7 @@ partial() {
 	before=$(snapshot "$KDIR")
 	make -s patches KDIR="$KDIR" OUT="$mails"
 	[ "$(snapshot "$KDIR")" = "$before" ]
-	diff <(cd "$mails" && ls) <(ls patches/linux-$vulnerable)
+	diff <(cd "$mails" && ls) <(ls "$(flat $vulnerable)")
 	run patch -d "$KDIR" -p1 --dry-run --fuzz=0 <"$mails/"0001-*
 	[[ $status -eq 0 && $output != *offset* ]]
 	am "$mails"/*.patch
@@ -55,7 +55,7 @@ partial() {
 	grep 'guard(spinlock)(&tmp' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
 	in_git "$KDIR"
 	make -s patches KDIR="$KDIR" OUT="$mails"
-	diff <(cd "$mails" && ls) <(ls patches/linux-$fixed)
+	diff <(cd "$mails" && ls) <(ls "$(flat $fixed)")
 	am "$mails"/*.patch
 }
 
@@ -63,16 +63,45 @@ partial() {
 	small_tree $fixed "$KDIR"
 	sed -i 's/\btmp\b/target/g' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
 	partial "left out: patch 'assert': *arch/riscv/kvm/vcpu_sbi.c*"
-	[ "$(ls "$mails" | wc -l)" = $(($(ls patches/linux-$fixed | wc -l) - 1)) ]
+	[ "$(ls "$mails" | wc -l)" = $(($(ls "$(flat $fixed)" | wc -l) - 1)) ]
 	in_git "$KDIR"
 	am "$mails"/*.patch
 }
 
-@test "a base gets the very mails that are in patches/" {
+@test "a base gets the very patches that are in patches/, as one series with the fix first" {
 	for version in $vulnerable $fixed; do
 		bin/patches "$build/src/linux-$version" "$mails"
-		diff -r "$mails" "patches/linux-$version"
+		[ -z "$(find "$mails" -mindepth 1 -type d)" ]
+		diff <(cd "$mails" && sed -s 's,^\(Subject: \[PATCH \).*/.*\],\1],' *.patch | sort) \
+			<(cd "patches/linux-$version" && sed -s 's,^\(Subject: \[PATCH \).*/.*\],\1],' */*.patch | sort)
 	done
+	[ -e "$(flat $vulnerable)"/0001-*Take-each-vCPU*.patch ]
+}
+
+@test "base-commit: that of the tree's HEAD or of REV, where it has the same files; none without git" {
+	small_tree $vulnerable "$KDIR"
+	bin/patches "$KDIR" "$mails"
+	diff -r "$mails" "$(flat $vulnerable)"
+	run grep -r base-commit "$mails"
+	[ "$status" -eq 1 ]
+	in_git "$KDIR"
+	for revision in '' HEAD; do
+		REV=$revision bin/patches "$KDIR" "$mails"
+		[ "$(grep -r '^base-commit: ' "$mails")" = "$mails/0000-cover-letter.txt:base-commit: $(git -C "$KDIR" rev-parse HEAD)" ]
+	done
+	# These files no commit has.
+	echo '/* not committed */' >>"$KDIR/arch/riscv/kvm/vcpu.c"
+	bin/patches "$KDIR" "$mails"
+	run grep -r base-commit "$mails"
+	[ "$status" -eq 1 ]
+	# In a directory of another repository
+	git -C "$KDIR" checkout -q .
+	mkdir "$BATS_TEST_TMPDIR/outer"
+	rm -rf "$KDIR/.git"
+	mv "$KDIR" "$BATS_TEST_TMPDIR/outer/tree"
+	in_git "$BATS_TEST_TMPDIR/outer"
+	bin/patches "$BATS_TEST_TMPDIR/outer/tree" "$mails"
+	diff -r "$mails" "$(flat $vulnerable)"
 }
 
 @test "a revision of a bare repository" {
@@ -81,7 +110,7 @@ partial() {
 	git -C "$BATS_TEST_TMPDIR/work" tag v1
 	git clone -q --bare "$BATS_TEST_TMPDIR/work" "$KDIR"
 	make -s patches KDIR="$KDIR" REV=v1 OUT="$mails"
-	diff -r "$mails" "patches/linux-$vulnerable"
+	same "$mails" $vulnerable
 }
 
 # proposal: the first mail says what it is, applies, and triage calls the result fixed
@@ -114,7 +143,7 @@ proposal() {
 	small_tree $vulnerable "$KDIR"
 	rm -r "$KDIR/Documentation"
 	partial "left out: patch 'assert': Documentation/* left out: patch 'guarded': Documentation/* left out: patch 'kunit': it needs 'guarded'*left out: patch 'writers': it needs *"
-	diff "$mails"/0001-* <(sed 's,^\(Subject: \[PATCH 1/\)8,\1'"$(ls "$mails"/*.patch | wc -l)", patches/linux-$vulnerable/0001-*)
+	diff "$mails"/0001-* <(sed 's,^\(Subject: \[PATCH 1/\)8,\1'"$(ls "$mails"/*.patch | wc -l)", "$(flat $vulnerable)"/0001-*)
 }
 
 @test "a tree that is not affected, one that cannot be told, one that has the suite, one that is none" {
@@ -150,7 +179,7 @@ proposal() {
 	rm "$mails/thesis.tex"
 	bin/patches "$KDIR" "$mails"
 	bin/patches "$KDIR" "$mails"
-	diff -r "$mails" "patches/linux-$vulnerable"
+	same "$mails" $vulnerable
 	run bin/patches "$KDIR" /proc/mails
 	echo "$output"
 	[[ $status -eq 2 && $output == *"cannot write the mails"* ]]

@@ -32,6 +32,18 @@ mails=${BATS_FILE_TMPDIR:-}/mails
 make_all() { fetch_bases && KERNELS=$(bases | xargs) OUT=$mails bin/series; }
 mailed() { (cd "$mails" && printf '%s\n' linux-* | cut -c 7-); }
 
+# flat VERSION: a directory with the patches that `make patches` makes for this very kernel
+flat() {
+	local flat=$BATS_FILE_TMPDIR/flat-$1
+	[ -d "$flat" ] || (cd "$top" && unset REV && BUILD=$build bin/patches "$(engine/fetch-kernel "$1")" "$flat" >/dev/null 2>&1)
+	echo "$flat"
+}
+# same MAILS VERSION: these are the same, but for the base-commit that a git tree has
+same() {
+	diff -r -x 0000-cover-letter.txt "$1" "$(flat "$2")"
+	diff -I '^base-commit: [0-9a-f]*$' -I '^$' "$1/0000-cover-letter.txt" "$(flat "$2")/0000-cover-letter.txt"
+}
+
 # one_line: that is all a user sees of an error
 one_line() {
 	[ "$(wc -l <<<"$output")" -eq 1 ] || { echo "more than one line: $output"; return 1; }
