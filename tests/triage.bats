@@ -289,6 +289,15 @@ mutants() {
 	says unknown 'it cannot be read' broken.tar.xz
 	tar -cf none.tar "linux-$vulnerable/MAINTAINERS"
 	says unknown 'not the top of a kernel' none.tar
+	tar -cJf linux.txz "linux-$vulnerable"
+	tar -czf linux.tgz "linux-$vulnerable"
+	says vulnerable "$vulnerable" linux.txz
+	says vulnerable "$vulnerable" linux.tgz
+	# What a link in it names is not read.
+	mv "linux-$vulnerable/Makefile" .
+	ln -s "$BATS_TEST_TMPDIR/Makefile" "linux-$vulnerable/Makefile"
+	tar -cf link.tar "linux-$vulnerable"
+	says unknown 'not the top of a kernel' link.tar
 }
 
 @test "a Debian source package: with its patches, and with what is wrong in it" {
@@ -298,6 +307,7 @@ mutants() {
 	cp -r "linux-$vulnerable" new
 	"$top/engine/apply-patch" new fix
 	diff -ru "linux-$vulnerable" new | sed "s,^--- linux-$vulnerable,--- a,; s,^+++ new,+++ b," >debian/patches/x/fix.patch || true
+	printf -- '--- a/fs/y.c\n+++ b/fs/y.c\n@@ -1 +1 @@\n-a\n+b\n' >>debian/patches/x/fix.patch
 	printf 'Nothing of ours\n--- a/fs/x.c\n+++ b/fs/x.c\n@@ -1 +1 @@\n-a\n+b\n' >debian/patches/other.patch
 	package() {
 		printf "$1" >debian/patches/series
@@ -308,10 +318,18 @@ mutants() {
 	}
 	package '# comment\n\nother.patch\nx/fix.patch -p1\n'
 	says fixed "vcpu_sbi.c:143" linux.dsc
+	says fixed "vcpu_sbi.c:143" "$PWD/linux.dsc"
+	cd ..
+	says fixed "vcpu_sbi.c:143" package/linux.dsc
+	cd package
 	package '# x/fix.patch\n'
 	says vulnerable "$vulnerable" linux.dsc
 	package 'x/fix.patch\nx/fix.patch\n'
 	says unknown 'patch x/fix.patch does not apply' linux.dsc
+	package 'x/none.patch\n'
+	says unknown 'patch x/none.patch is missing' linux.dsc
+	sed 's, linux.orig, ../package/linux.orig,' linux.dsc >other.dsc
+	says unknown 'names no .orig.tar' other.dsc
 	echo >>linux-1.debian.tar.xz
 	says unknown 'other checksums' linux.dsc
 	sed -i 's/^Format: .*/Format: 1.0/' linux.dsc
@@ -336,6 +354,12 @@ mutants() {
 		$first->{seconds} =~ /^[0-9.]+$/ or die;
 		$first->{why} =~ /is written under/ or die;
 	' $vulnerable "$(git -C "$KDIR" rev-parse HEAD)" < <(echo "$output" && cat "$BATS_TEST_TMPDIR/line")
+	grep '"writes": 1, "seconds": [0-9.]*, "why"' "$BATS_TEST_TMPDIR/line"
+	# Exit status, and what an unknown one has: its place, but no writes judged.
+	KDIR=$BATS_TEST_TMPDIR/unknown
+	tree $fixed '/kvm_make_all_cpus_request/d'
+	run --separate-stderr bin/triage --json "$KDIR"
+	[[ $status -eq 3 && $output == *'"place": "arch/riscv/kvm/vcpu_sbi.c:'*'", "writes": null, '* ]]
 }
 
 @test "KDIR with a space or a newline in its name" {
