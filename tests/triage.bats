@@ -362,6 +362,20 @@ mutants() {
 	[[ $status -eq 3 && $output == *'"place": "arch/riscv/kvm/vcpu_sbi.c:'*'", "writes": null, '* ]]
 }
 
+@test "two writes: how many, and where" {
+	reset "	kvm_for_each_vcpu(i, tmp, vcpu->kvm) {
+		if (tmp == vcpu)
+			continue;
+		guard(spinlock)(&tmp->arch.mp_state_lock);
+		$write
+	}
+	spin_lock(&vcpu->arch.mp_state_lock);
+	${write//tmp/vcpu}
+	spin_unlock(&vcpu->arch.mp_state_lock);"
+	says fixed "; 2 writes judged: vcpu_sbi.c:145 vcpu_sbi.c:148"$'\t' "$KDIR"
+	bin/triage --json "$KDIR" | grep '"writes": 2, '
+}
+
 @test "KDIR with a space or a newline in its name" {
 	KDIR="$BATS_TEST_TMPDIR/a tree"
 	tree $vulnerable
