@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by bin/lint: its checks. A check_NAME looks at the mails in $scratch/mails,
-# or at the patched $tree; each line that it prints is a complaint. A tree_NAME runs
-# on $tree before and after; what it prints after only is a complaint, and so is
+# Sourced by bin/lint: its checks. A check_NAME looks at the patches in $scratch/patches,
+# or at the patched $tree; each line that it prints is a finding. A tree_NAME runs
+# on $tree before and after; what it prints only afterwards is a finding, and so is
 # "cannot run: ...".
 # shellcheck shell=bash disable=SC2154,SC2034 # shared with bin/lint
 
@@ -11,26 +11,26 @@ all_checks='checkpatch fixes signoff maintainers maintainers-self-test kconfig-s
 kvm=arch/riscv/kvm suite_option=RISCV_KVM_VCPU_KUNIT_TEST
 
 check_checkpatch() {
-	local mail
+	local patch
 	# The commits that the messages name are in the kernel's history only. Whether
 	# MAINTAINERS needs an update for a new file, check_maintainers answers.
-	for mail in "$scratch/mails"/*.patch; do
-		(cd "$tree" && perl scripts/checkpatch.pl --strict --terse --no-summary --ignore UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES "$mail") || true
+	for patch in "$scratch/patches"/*.patch; do
+		(cd "$tree" && perl scripts/checkpatch.pl --strict --terse --no-summary --ignore UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES "$patch") || true
 	done
 }
 
 check_fixes() {
-	local mail commit subject
-	{ grep -H '^Fixes:' "$scratch/mails"/*.patch || true; } | while IFS=: read -r mail _ tag; do
-		mail=${mail##*/}
+	local patch commit subject
+	{ grep -H '^Fixes:' "$scratch/patches"/*.patch || true; } | while IFS=: read -r patch _ tag; do
+		patch=${patch##*/}
 		if [[ ! $tag =~ ^\ ([0-9a-f]{12})\ \(\"(.*)\"\)$ ]]; then
-			echo "$mail: not the form 'Fixes: <12 digits> (\"<subject>\")':$tag"
+			echo "$patch: not the form 'Fixes: <12 digits> (\"<subject>\")':$tag"
 			continue
 		fi
 		commit=${BASH_REMATCH[1]}
 		[ -n "${FULL:-}" ] || continue
 		subject=$(git -C "$FULL" log -1 --format=%s "$commit" 2>/dev/null) || subject="no such commit in $FULL"
-		[ "$subject" = "${BASH_REMATCH[2]}" ] || echo "$mail: $commit is: $subject"
+		[ "$subject" = "${BASH_REMATCH[2]}" ] || echo "$patch: $commit is: $subject"
 	done
 }
 
@@ -41,23 +41,23 @@ check_signoff() {
 	(cd "$tree.plain" && touched . | xargs cp --parents -t "$repo")
 	git -C "$repo" add -A
 	git -C "$repo" -c user.name=Base -c user.email=base@example.org commit -qm base
-	git -C "$repo" -c user.name=Maintainer -c user.email=maintainer@example.org am -q -s "$scratch/mails"/*.patch 2>&1 || return 0
-	git -C "$repo" log --reverse --format='%s%x09%(trailers:key=Signed-off-by,valueonly,separator=%x2C)' HEAD~"$(find "$scratch/mails" -name '*.patch' | wc -l)".. |
+	git -C "$repo" -c user.name=Maintainer -c user.email=maintainer@example.org am -q -s "$scratch/patches"/*.patch 2>&1 || return 0
+	git -C "$repo" log --reverse --format='%s%x09%(trailers:key=Signed-off-by,valueonly,separator=%x2C)' HEAD~"$(find "$scratch/patches" -name '*.patch' | wc -l)".. |
 		grep -vP '\t(?!.*(<[^>]*>).*\1)(.*,)?Maintainer <maintainer@example.org>$' || true
 }
 
 get_maintainer() { (cd "$tree" && perl scripts/get_maintainer.pl --no-git --no-git-fallback --no-tree "$@" 2>&1); }
 
-# Each mail goes to those whose files it changes, and each new file has somebody.
+# Each patch goes to those whose files it changes, and each new file has somebody.
 check_maintainers() {
-	local mail found file who whom
-	for mail in "$scratch/mails"/*.patch; do
-		found=$(get_maintainer "$mail")
+	local patch found file who whom
+	for patch in "$scratch/patches"/*.patch; do
+		found=$(get_maintainer "$patch")
 		whom=('Anup Patel' kvm-riscv@lists.infradead.org linux-riscv@lists.infradead.org)
-		! grep -qE '^[+]{3} b/scripts/coccinelle/' "$mail" || whom=('Julia Lawall' cocci@inria.fr)
-		! grep -qE '^[+]{3} b/lib/kunit/' "$mail" || whom=('David Gow' kunit-dev@googlegroups.com)
+		! grep -qE '^[+]{3} b/scripts/coccinelle/' "$patch" || whom=('Julia Lawall' cocci@inria.fr)
+		! grep -qE '^[+]{3} b/lib/kunit/' "$patch" || whom=('David Gow' kunit-dev@googlegroups.com)
 		for who in "${whom[@]}"; do
-			grep -qF "$who" <<<"$found" || echo "${mail##*/}: get_maintainer.pl does not name $who"
+			grep -qF "$who" <<<"$found" || echo "${patch##*/}: get_maintainer.pl does not name $who"
 		done
 	done
 	for file in $(new_files); do

@@ -86,7 +86,7 @@ done
 [ -e /dev/fd/1 ] || die "standard output is closed"
 for name in awk cat cmp comm cp cut df diff dirname find fold grep head id ls mkdir mktemp mv nproc realpath rm sed \
 	sha256sum sleep sort stat tail tar tee timeout touch tr wc xargs; do
-	type -P "$name" >/dev/null || die "PATH has no $name"
+	type -P "$name" >/dev/null || die "$name not found in PATH"
 done
 
 build=$(realpath -m "${BUILD:-$top/build}")
@@ -200,10 +200,10 @@ affected() {
 }
 
 # number NAME: what a user gives in this variable is one
-number() { [[ ${!1:-1} =~ ^[1-9][0-9]{0,5}$ ]] || die "$1 must be a number from 1 on, not '${!1}'"; }
+number() { [[ ${!1:-1} =~ ^[1-9][0-9]{0,5}$ ]] || die "$1 must be a positive number, not '${!1}'"; }
 number JOBS
 number TIMEOUT
-[[ " ${CPUS:-1}" =~ ^(\ +[1-9])+\ *$ ]] || die "CPUS must list numbers of CPUs from 1 to 9, such as '1 4', not '$CPUS'"
+[[ " ${CPUS:-1}" =~ ^(\ +[1-9])+\ *$ ]] || die "CPUS must list CPU counts from 1 to 9, e.g. '1 4'; got '$CPUS'"
 
 # known NAME KERNEL...: each of these kernels, which a user gave there, is in series/bases
 known() {
@@ -298,31 +298,31 @@ extract() {
 	find "$3" -type l -delete
 }
 
-# refuse_foreign DIR [DIRECTORY]: in the way of new mails in DIR is nothing but what we made,
-# which shows in how it begins: other mails have a commit, another author or another date.
+# refuse_foreign DIR [DIRECTORY]: in the way of new patches in DIR is nothing but what we made,
+# which shows in how it begins: other patches have a commit, another author or another date.
 # It may be below directories with such names as well, a regular expression.
 refuse_foreign() {
 	local file name author signer date
 	author=$(cat "$top/series/author") author=${author##*<} signer=${SIGNOFF:-$author} date=$(cat "$top/series/date")
-	[ ! -e "$1" ] || [ -d "$1" ] || die "cannot write the mails: $1 is a file, not a directory"
+	[ ! -e "$1" ] || [ -d "$1" ] || die "cannot write the patches: $1 is a file, not a directory"
 	: >"$scratch/found"
 	[ ! -d "$1" ] || find "$1" -mindepth 1 -print0 >"$scratch/found" 2>/dev/null || die "cannot read $1"
 	while read -r -d '' file; do
 		name=${file#"$1"}
 		[[ ! -L $file && -d $file && $name =~ ^${2:-}$ ]] || [[ ! -L $file && -f $file && $name =~ ^${2:-}/[0-9]{4}-[^/]*$ &&
 			$(head -n 9 "$file" | sed '/^Date: /q' | tr -d '\n') == "From 0000000000000000000000000000000000000000 "*"From: "*"<"@("$author"|"${signer##*<}")"Date: $date" ]] ||
-			die "cannot write the mails: $file was not made by an earlier run: name an empty or a new directory"
+			die "cannot write the patches: $file was not made by an earlier run: name an empty or a new directory"
 	done <"$scratch/found"
 	# Those of one run have one time. What is in patches/, git has as well.
 	[ "$1" = "$top/patches" ] || [ ! -d "$1" ] || [ "$(find "$1" -type f -printf '%T@\n' | sort -u | wc -l)" -le 1 ] ||
-		die "cannot write the mails: some in $1 were changed since they were made: name an empty or a new directory"
+		die "cannot write the patches: some in $1 were changed since they were made: name an empty or a new directory"
 }
 
 # beside DIR: a new directory in $new, to become DIR, on the same file system
 beside() {
 	new=$1.new.$BASHPID.${EPOCHREALTIME#*.}
 	cleanup() { [ -z "$new" ] || rm -rf "$new"; }
-	{ mkdir -p "${1%/*}/" && mkdir "$new" && chmod 755 "$new"; } 2>/dev/null || { new=''; die "cannot write the mails to $1"; }
+	{ mkdir -p "${1%/*}/" && mkdir "$new" && chmod 755 "$new"; } 2>/dev/null || { new=''; die "cannot write the patches to $1"; }
 }
 
 # exchange DIR: put $new there; what was there before is removed once that is done
@@ -331,6 +331,6 @@ exchange() {
 	trap '' INT TERM HUP
 	find "$new" -type f -exec touch -d "@$EPOCHSECONDS" {} +
 	[ ! -e "$1" ] || { old=$(mktemp -d "$1.XXXXXX") && mv -T "$1" "$old"; } 2>/dev/null || die "cannot replace $1"
-	mv -T "$new" "$1" 2>/dev/null || { [ -z "$old" ] || mv -T "$old" "$1"; die "cannot write the mails to $1"; }
+	mv -T "$new" "$1" 2>/dev/null || { [ -z "$old" ] || mv -T "$old" "$1"; die "cannot write the patches to $1"; }
 	[ -z "$old" ] || rm -rf "$old"
 }

@@ -211,7 +211,7 @@ mirror() {
 	echo "$output"
 	[ "$status" -eq 4 ]
 	[[ ${lines[-1]} == "error: cannot download linux=$vulnerable-1"* ]]
-	# The main job goes on to another; the mails stay.
+	# The main job goes on to another; the patches stay.
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR"
 	sed -i "/^$vulnerable /!d" series/bases

@@ -9,7 +9,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
 	KDIR=$BATS_TEST_TMPDIR/tree
-	mails=$BATS_TEST_TMPDIR/mails
+	patches=$BATS_TEST_TMPDIR/made
 	trap_file=$BATS_TEST_TMPDIR/executed
 }
 
@@ -76,37 +76,37 @@ without_tools() {
 	before=$(state "$BATS_TEST_TMPDIR/other")
 	# As git sets it for an alias that is run in a linked worktree
 	export GIT_DIR=$BATS_TEST_TMPDIR/other/.git
-	run bin/patches "$KDIR" "$mails"
+	run bin/patches "$KDIR" "$patches"
 	unset GIT_DIR
 	echo "$output"
 	state "$BATS_TEST_TMPDIR/other"
 	[ "$(state "$BATS_TEST_TMPDIR/other")" = "$before" ]
 	[ "$status" -eq 0 ]
-	same "$mails" $vulnerable
+	same "$patches" $vulnerable
 	mapfile -t variables < <(git rev-parse --local-env-vars)
 	for variable in "${variables[@]}"; do
 		echo "$variable"
 		run --separate-stderr env "$variable=$BATS_TEST_TMPDIR/other/.git" REV=HEAD bin/triage "$KDIR"
 		[[ $status -eq 1 && $output == vulnerable* ]]
 	done
-	env "${variables[@]/%/=$BATS_TEST_TMPDIR/other/.git}" bin/patches "$KDIR" "$mails"
-	same "$mails" $vulnerable
+	env "${variables[@]/%/=$BATS_TEST_TMPDIR/other/.git}" bin/patches "$KDIR" "$patches"
+	same "$patches" $vulnerable
 	[ "$(state "$BATS_TEST_TMPDIR/other")" = "$before" ]
 }
 
-@test "1. an alias run in a linked worktree makes the mails, and commits nothing" {
+@test "1. an alias run in a linked worktree makes the patches, and commits nothing" {
 	small_tree $vulnerable "$KDIR"
 	in_git "$KDIR"
 	git -C "$KDIR" worktree add -q "$BATS_TEST_TMPDIR/linked" -b linked
-	git -C "$KDIR" config alias.bp "!make -s -C '$top' patches KDIR=\$PWD OUT='$mails'"
+	git -C "$KDIR" config alias.bp "!make -s -C '$top' patches KDIR=\$PWD OUT='$patches'"
 	before=$(git -C "$KDIR" rev-parse linked)
 	git -C "$BATS_TEST_TMPDIR/linked" bp
 	git -C "$KDIR" log --oneline "$before..linked"
 	[ "$(git -C "$KDIR" rev-parse linked)" = "$before" ]
-	same "$mails" $vulnerable
+	same "$patches" $vulnerable
 }
 
-@test "1. neither the user's git configuration nor the system's changes the mails or runs anything" {
+@test "1. neither the user's git configuration nor the system's changes the patches or runs anything" {
 	small_tree $vulnerable "$KDIR"
 	in_git "$KDIR"
 	executes
@@ -125,9 +125,9 @@ without_tools() {
 		git config "$where" core.fsmonitor "$program"
 		git config "$where" format.suffix .eml
 	done
-	run bin/patches "$KDIR" "$mails"
+	run bin/patches "$KDIR" "$patches"
 	echo "$output"
-	same "$mails" $vulnerable
+	same "$patches" $vulnerable
 	REV=HEAD says vulnerable "$KDIR"
 	[ ! -e "$trap_file" ]
 }
@@ -148,9 +148,9 @@ without_tools() {
 	REV=HEAD says vulnerable "$KDIR"
 	engine/check-kdir "$KDIR"
 	engine/copy-tree "$KDIR" "$BATS_TEST_TMPDIR/copy"
-	bin/patches "$KDIR" "$mails"
-	REV=HEAD bin/patches "$KDIR" "$mails"
-	same "$mails" $vulnerable
+	bin/patches "$KDIR" "$patches"
+	REV=HEAD bin/patches "$KDIR" "$patches"
+	same "$patches" $vulnerable
 	[ ! -e "$trap_file" ]
 	[ "$(snapshot "$KDIR")" = "$before" ]
 }
@@ -272,19 +272,19 @@ without_tools() {
 @test "4. make patches OUT=dir removes no patch of the user's, nor half of what is there" {
 	small_tree $vulnerable "$KDIR"
 	for mine in 0001-mine.patch 2024-x/mine 0001-zero.patch 0000-cover-letter.patch; do
-		rm -rf "$mails"
-		mkdir -p "$mails/$(dirname $mine)"
-		cp "$(flat $vulnerable)"/000[1-3]* "$mails/"
+		rm -rf "$patches"
+		mkdir -p "$patches/$(dirname $mine)"
+		cp "$(flat $vulnerable)"/000[1-3]* "$patches/"
 		case $mine in
 		# made by git format-patch --zero-commit
-		*zero*) sed 's/^ <.*@.*>/ <somebody@example.org>/' "$(flat $vulnerable)"/0001* >"$mails/$mine" ;;
-		*) echo mine >"$mails/$mine" ;;
+		*zero*) sed 's/^ <.*@.*>/ <somebody@example.org>/' "$(flat $vulnerable)"/0001* >"$patches/$mine" ;;
+		*) echo mine >"$patches/$mine" ;;
 		esac
-		before=$(snapshot "$mails")
-		run bin/patches "$KDIR" "$mails"
-		find "$mails"
-		[ "$(snapshot "$mails")" = "$before" ]
-		one_error "error: *$mails/*"
+		before=$(snapshot "$patches")
+		run bin/patches "$KDIR" "$patches"
+		find "$patches"
+		[ "$(snapshot "$patches")" = "$before" ]
+		one_error "error: *$patches/*"
 	done
 }
 
@@ -293,43 +293,43 @@ without_tools() {
 	git config --global user.name 'Jané Doe'
 	git config --global user.email jane@example.org
 	small_tree $vulnerable "$KDIR"
-	bin/patches "$KDIR" "$mails"
-	bin/patches "$KDIR" "$mails"
+	bin/patches "$KDIR" "$patches"
+	bin/patches "$KDIR" "$patches"
 	in_git "$KDIR"
 	echo mine >"$KDIR/mine"
 	git -C "$KDIR" add mine
 	git -C "$KDIR" commit -q -m mine
-	git -C "$KDIR" format-patch -q --zero-commit -1 -o "$mails"
-	grep -r 'From: .*jane@example.org' "$mails/0001-mine.patch"
-	find "$mails" -type f -exec touch -d @1 {} +
-	run bin/patches "$KDIR" "$mails"
-	one_error "error: *$mails/0001-mine.patch*"
-	[ -e "$mails/0001-mine.patch" ]
+	git -C "$KDIR" format-patch -q --zero-commit -1 -o "$patches"
+	grep -r 'From: .*jane@example.org' "$patches/0001-mine.patch"
+	find "$patches" -type f -exec touch -d @1 {} +
+	run bin/patches "$KDIR" "$patches"
+	one_error "error: *$patches/0001-mine.patch*"
+	[ -e "$patches/0001-mine.patch" ]
 }
 
-@test "4. the mails of an earlier run stay as they are until the new ones are whole" {
+@test "4. the patches of an earlier run stay as they are until the new ones are whole" {
 	small_tree $vulnerable "$KDIR"
 	small_tree $fixed "$BATS_TEST_TMPDIR/fixed"
 	for tool in cp mv; do
-		rm -rf "$mails"
-		bin/patches "$BATS_TEST_TMPDIR/fixed" "$mails"
+		rm -rf "$patches"
+		bin/patches "$BATS_TEST_TMPDIR/fixed" "$patches"
 		without_tools $tool
 		# The first one that has to do with them is the last.
-		printf '#!/bin/sh\ncase "$*" in *%s*) kill -9 $PPID ;; esac\nexec %s "$@"\n' "$mails" "$(command -v $tool)" >"$path/$tool"
+		printf '#!/bin/sh\ncase "$*" in *%s*) kill -9 $PPID ;; esac\nexec %s "$@"\n' "$patches" "$(command -v $tool)" >"$path/$tool"
 		chmod +x "$path/$tool"
-		BUILD=$BATS_TEST_TMPDIR/build PATH=$path run bin/patches "$KDIR" "$mails"
+		BUILD=$BATS_TEST_TMPDIR/build PATH=$path run bin/patches "$KDIR" "$patches"
 		echo "$tool: status $status: $output"
-		same "$mails" $fixed || [ $tool/$status = cp/0 ]
+		same "$patches" $fixed || [ $tool/$status = cp/0 ]
 	done
-	bin/patches "$KDIR" "$mails"
-	same "$mails" $vulnerable
-	bin/patches "$KDIR" "$mails"
-	same "$mails" $vulnerable
+	bin/patches "$KDIR" "$patches"
+	same "$patches" $vulnerable
+	bin/patches "$KDIR" "$patches"
+	same "$patches" $vulnerable
 	# One that the user has edited since is the user's.
-	echo mine >>"$mails/0000-cover-letter.txt"
-	run bin/patches "$KDIR" "$mails"
-	one_error "error: *$mails *changed*"
-	[ "$(tail -n 1 "$mails/0000-cover-letter.txt")" = mine ]
+	echo mine >>"$patches/0000-cover-letter.txt"
+	run bin/patches "$KDIR" "$patches"
+	one_error "error: *$patches *changed*"
+	[ "$(tail -n 1 "$patches/0000-cover-letter.txt")" = mine ]
 }
 
 @test "5. what could not be looked at is unknown: sparse, deleted, moved, a link to itself, headers only" {
@@ -414,8 +414,8 @@ without_tools() {
 	echo 'arch/riscv/kvm/* export-ignore' >"$KDIR/.gitattributes"
 	in_git "$KDIR"
 	REV=HEAD says vulnerable "$KDIR"
-	REV=HEAD bin/patches "$KDIR" "$mails"
-	same "$mails" $vulnerable
+	REV=HEAD bin/patches "$KDIR" "$patches"
+	same "$patches" $vulnerable
 	git -C "$KDIR" rm -qr --cached arch/riscv/kvm
 	git -C "$KDIR" -c user.name=Tester -c user.email=tester@example.org commit -qm none
 	REV=HEAD says unknown "$KDIR"
@@ -443,7 +443,7 @@ without_tools() {
 	says unknown "$KDIR"
 }
 
-@test "6. nothing in the environment changes the answer or the mails" {
+@test "6. nothing in the environment changes the answer or the patches" {
 	small_tree $vulnerable "$KDIR"
 	in_git "$KDIR"
 	executes
@@ -461,16 +461,16 @@ without_tools() {
 		echo "status $status: $output $stderr"
 		[[ $status -eq 1 && $output == vulnerable* && ${#lines[@]} -eq 1 && -z $stderr ]]
 	done
-	env "${settings[@]}" REV=HEAD bin/patches "$KDIR" "$mails" >/dev/null 2>&1
-	same "$mails" $vulnerable
+	env "${settings[@]}" REV=HEAD bin/patches "$KDIR" "$patches" >/dev/null 2>&1
+	same "$patches" $vulnerable
 	unset -f grep
 	# With next to nothing, by a relative path
 	cd "$BATS_TEST_TMPDIR"
 	run --separate-stderr env -i PATH="$PATH" "$top/bin/triage" tree
 	[[ $status -eq 1 && $output == vulnerable* ]]
 	umask 077
-	"$top/bin/patches" tree "$mails" 2>/dev/null
-	[ "$(stat -c %a "$mails" "$mails/0000-cover-letter.txt" | xargs)" = "755 644" ]
+	"$top/bin/patches" tree "$patches" 2>/dev/null
+	[ "$(stat -c %a "$patches" "$patches/0000-cover-letter.txt" | xargs)" = "755 644" ]
 }
 
 @test "7. triage: each failure is 2 with one line, never 1" {
@@ -521,7 +521,7 @@ without_tools() {
 	dd if=/dev/zero of="$BATS_TEST_TMPDIR/small/filler" bs=4k 2>/dev/null || true
 	run bin/triage "$KDIR"
 	outputs+=("$status: $output")
-	run bin/patches "$KDIR" "$mails"
+	run bin/patches "$KDIR" "$patches"
 	outputs+=("$status: $output")
 	umount "$BATS_TEST_TMPDIR/small"
 	printf '%s\n' "${outputs[@]}"
@@ -529,7 +529,7 @@ without_tools() {
 	for line in "${outputs[@]}"; do
 		[[ $line == "2: error: "* && $line != *$'\n'* ]]
 	done
-	[ ! -e "$mails" ]
+	[ ! -e "$patches" ]
 }
 
 @test "7. whenever it is interrupted, a command leaves nothing behind" {

@@ -76,10 +76,10 @@ stripped() {
 	[[ $status -eq 1 && $output == vulnerable* ]]
 	KDIR=-x run --separate-stderr "$top/bin/triage"
 	[[ $status -eq 1 && $output == vulnerable* ]]
-	KDIR=-x OUT=-mails run "$top/bin/patches"
+	KDIR=-x OUT=-patches run "$top/bin/patches"
 	echo "$output"
 	[ "$status" -eq 0 ]
-	same ./-mails $vulnerable
+	same ./-patches $vulnerable
 }
 
 @test "10. bad arguments are refused before anything is installed, downloaded or built" {

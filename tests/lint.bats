@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # bats file_tags=machine
-# What the kernel's own tools say of the mails.
+# What the kernel's own tools say of the patches.
 
 load lib/setup
 
 # run --separate-stderr
 bats_require_minimum_version 1.5.0
 
-# Without a kernel being built, these have something to say of each mail.
+# Without a kernel being built, these have something to say of each patch.
 light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style kunit-config kernel-doc selftests'
 
 @test "nothing new on any base: $light" {
@@ -24,7 +24,7 @@ light='checkpatch fixes signoff maintainers maintainers-self-test kconfig-style 
 }
 
 # bats test_tags=slow
-@test "what is wrong in a mail is found, each by its check" {
+@test "what is wrong in a patch is found, each by its check" {
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR"
 	cat >>arch/riscv/kvm/vcpu_sbi_test.c <<-'END'

@@ -1,78 +1,78 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# The mails for one tree, as a backporter asks for them.
+# The patches for one tree, as a backporter asks for them.
 
 load lib/setup
 
 setup() {
 	KDIR=$BATS_TEST_TMPDIR/tree
-	mails=$BATS_TEST_TMPDIR/mails
+	patches=$BATS_TEST_TMPDIR/made
 }
 
 am() { git -C "$KDIR" -c user.name=Tester -c user.email=tester@example.org am -q "$@"; }
 
-# refused PATTERN: one line that matches, and no mails
+# refused PATTERN: one line that matches, and no patches
 refused() {
-	run make -s patches KDIR="$KDIR" OUT="$mails"
+	run make -s patches KDIR="$KDIR" OUT="$patches"
 	output=$(grep -v '^make' <<<"$output")
 	echo "$output"
 	[ "$status" -ne 0 ]
 	one_line
 	[[ $output == $1 ]]
-	[ ! -e "$mails" ]
+	[ ! -e "$patches" ]
 }
 
-# partial PATTERN: mails, exit status 4, and a line that matches for each that was left out
+# partial PATTERN: patches, exit status 4, and a line that matches for each that was left out
 partial() {
-	run bin/patches "$KDIR" "$mails"
+	run bin/patches "$KDIR" "$patches"
 	echo "status $status: $output"
 	[ "$status" -eq 4 ]
-	[ -e "$mails/0000-cover-letter.txt" ]
+	[ -e "$patches/0000-cover-letter.txt" ]
 	[[ $(grep '^left out' <<<"$output" | xargs -d '\n') == $1 ]]
 }
 
-@test "a tree with the bug and changes around it: mails that git am takes, and the tree stays as it is" {
+@test "a tree with the bug and changes around it: patches that git am takes, and the tree stays as it is" {
 	small_tree $vulnerable "$KDIR"
 	# Lines further up, another entry in Kconfig, another maintainer's file.
 	sed -i '1i /* a vendor was here */' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
 	sed -i '3i # and here' "$KDIR/arch/riscv/kvm/Kconfig" "$KDIR/arch/riscv/kvm/Makefile"
 	in_git "$KDIR"
 	before=$(snapshot "$KDIR")
-	make -s patches KDIR="$KDIR" OUT="$mails"
+	make -s patches KDIR="$KDIR" OUT="$patches"
 	[ "$(snapshot "$KDIR")" = "$before" ]
-	diff <(cd "$mails" && ls) <(ls "$(flat $vulnerable)")
-	run patch -d "$KDIR" -p1 --dry-run --fuzz=0 <"$mails/"0001-*
+	diff <(cd "$patches" && ls) <(ls "$(flat $vulnerable)")
+	run patch -d "$KDIR" -p1 --dry-run --fuzz=0 <"$patches/"0001-*
 	[[ $status -eq 0 && $output != *offset* ]]
-	am "$mails"/*.patch
+	am "$patches"/*.patch
 	run bin/triage "$KDIR"
 	[ "$status" -eq 0 ]
 }
 
-@test "a tree that has the fix, in other words: no fix among the mails" {
+@test "a tree that has the fix, in other words: no fix among the patches" {
 	small_tree $fixed "$KDIR"
 	sed -i -e 's/spin_lock(&tmp->arch.mp_state_lock)/guard(spinlock)(\&tmp->arch.mp_state_lock)/' \
 		-e '/spin_unlock(&tmp->arch.mp_state_lock)/d' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
 	grep 'guard(spinlock)(&tmp' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
 	in_git "$KDIR"
-	make -s patches KDIR="$KDIR" OUT="$mails"
-	diff <(cd "$mails" && ls) <(ls "$(flat $fixed)")
-	am "$mails"/*.patch
+	make -s patches KDIR="$KDIR" OUT="$patches"
+	diff <(cd "$patches" && ls) <(ls "$(flat $fixed)")
+	am "$patches"/*.patch
 }
 
 @test "a tree that has the fix, where the state is written in other words: what applies, and what does not" {
 	small_tree $fixed "$KDIR"
 	sed -i 's/\btmp\b/target/g' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
 	partial "left out: patch 'assert': *arch/riscv/kvm/vcpu_sbi.c*"
-	[ "$(ls "$mails" | wc -l)" = $(($(ls "$(flat $fixed)" | wc -l) - 1)) ]
+	[ "$(ls "$patches" | wc -l)" = $(($(ls "$(flat $fixed)" | wc -l) - 1)) ]
 	in_git "$KDIR"
-	am "$mails"/*.patch
+	am "$patches"/*.patch
 }
 
 @test "a base gets the very patches that are in patches/, as one series with the fix first" {
 	for version in $vulnerable $fixed; do
-		bin/patches "$build/src/linux-$version" "$mails"
-		[ -z "$(find "$mails" -mindepth 1 -type d)" ]
-		diff <(cd "$mails" && sed -s 's,^\(Subject: \[PATCH \).*/.*\],\1],' *.patch | sort) \
+		bin/patches "$build/src/linux-$version" "$patches"
+		[ -z "$(find "$patches" -mindepth 1 -type d)" ]
+		diff <(cd "$patches" && sed -s 's,^\(Subject: \[PATCH \).*/.*\],\1],' *.patch | sort) \
 			<(cd "patches/linux-$version" && sed -s 's,^\(Subject: \[PATCH \).*/.*\],\1],' */*.patch | sort)
 	done
 	[ -e "$(flat $vulnerable)"/0001-*Take-each-vCPU*.patch ]
@@ -80,19 +80,19 @@ partial() {
 
 @test "base-commit: that of the tree's HEAD or of REV, where it has the same files; none without git" {
 	small_tree $vulnerable "$KDIR"
-	bin/patches "$KDIR" "$mails"
-	diff -r "$mails" "$(flat $vulnerable)"
-	run grep -r base-commit "$mails"
+	bin/patches "$KDIR" "$patches"
+	diff -r "$patches" "$(flat $vulnerable)"
+	run grep -r base-commit "$patches"
 	[ "$status" -eq 1 ]
 	in_git "$KDIR"
 	for revision in '' HEAD; do
-		REV=$revision bin/patches "$KDIR" "$mails"
-		[ "$(grep -r '^base-commit: ' "$mails")" = "$mails/0000-cover-letter.txt:base-commit: $(git -C "$KDIR" rev-parse HEAD)" ]
+		REV=$revision bin/patches "$KDIR" "$patches"
+		[ "$(grep -r '^base-commit: ' "$patches")" = "$patches/0000-cover-letter.txt:base-commit: $(git -C "$KDIR" rev-parse HEAD)" ]
 	done
 	# These files no commit has.
 	echo '/* not committed */' >>"$KDIR/arch/riscv/kvm/vcpu.c"
-	bin/patches "$KDIR" "$mails"
-	run grep -r base-commit "$mails"
+	bin/patches "$KDIR" "$patches"
+	run grep -r base-commit "$patches"
 	[ "$status" -eq 1 ]
 	# In a directory of another repository
 	git -C "$KDIR" checkout -q .
@@ -100,8 +100,8 @@ partial() {
 	rm -rf "$KDIR/.git"
 	mv "$KDIR" "$BATS_TEST_TMPDIR/outer/tree"
 	in_git "$BATS_TEST_TMPDIR/outer"
-	bin/patches "$BATS_TEST_TMPDIR/outer/tree" "$mails"
-	diff -r "$mails" "$(flat $vulnerable)"
+	bin/patches "$BATS_TEST_TMPDIR/outer/tree" "$patches"
+	diff -r "$patches" "$(flat $vulnerable)"
 }
 
 @test "a revision of a bare repository" {
@@ -109,16 +109,16 @@ partial() {
 	in_git "$BATS_TEST_TMPDIR/work"
 	git -C "$BATS_TEST_TMPDIR/work" tag v1
 	git clone -q --bare "$BATS_TEST_TMPDIR/work" "$KDIR"
-	make -s patches KDIR="$KDIR" REV=v1 OUT="$mails"
-	same "$mails" $vulnerable
+	make -s patches KDIR="$KDIR" REV=v1 OUT="$patches"
+	same "$patches" $vulnerable
 }
 
-# proposal: the first mail says what it is, applies, and triage calls the result fixed
+# proposal: the first patch says what it is, applies, and triage calls the result fixed
 proposal() {
-	grep '^Subject: .*PROPOSAL: ' "$mails"/0001-*
-	grep '^A proposal, made for this tree by a program: review it' "$mails"/0001-*
+	grep '^Subject: .*PROPOSAL: ' "$patches"/0001-*
+	grep '^A proposal, made for this tree by a program: review it' "$patches"/0001-*
 	in_git "$KDIR"
-	am "$mails"/0001-*.patch
+	am "$patches"/0001-*.patch
 	[[ $(bin/triage "$KDIR") == fixed$'\t'* ]]
 }
 
@@ -127,23 +127,23 @@ proposal() {
 	sed -i 's/\btmp\b/target/g; s/spin_lock(&vcpu->/spin_lock(\& vcpu->/' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
 	partial "left out: patch 'assert': *"
 	proposal
-	grep '^+.*spin_lock(& target->arch.mp_state_lock)' "$mails"/0001-*
-	[ "$(grep -c '^[-+][^-+]' "$mails"/0001-*)" -eq 4 ]
+	grep '^+.*spin_lock(& target->arch.mp_state_lock)' "$patches"/0001-*
+	[ "$(grep -c '^[-+][^-+]' "$patches"/0001-*)" -eq 4 ]
 }
 
 @test "a tree with the bug in another shape: the function as upstream has it is the proposal" {
 	small_tree $vulnerable "$KDIR"
 	sed -i 's/spin_\(un\)\?lock(&vcpu->arch.mp_state_lock)/mutex_\1lock(\&vcpu->kvm->lock)/' "$KDIR/arch/riscv/kvm/vcpu_sbi.c"
-	bin/patches "$KDIR" "$mails" || [ $? = 4 ]
+	bin/patches "$KDIR" "$patches" || [ $? = 4 ]
 	proposal
-	grep '^+.*spin_lock(&tmp->arch.mp_state_lock)' "$mails"/0001-*
+	grep '^+.*spin_lock(&tmp->arch.mp_state_lock)' "$patches"/0001-*
 }
 
 @test "a tree without Documentation/: the fix, and what needs none" {
 	small_tree $vulnerable "$KDIR"
 	rm -r "$KDIR/Documentation"
 	partial "left out: patch 'assert': Documentation/* left out: patch 'guarded': Documentation/* left out: patch 'kunit': it needs 'guarded'*left out: patch 'writers': it needs *"
-	diff "$mails"/0001-* <(sed 's,^\(Subject: \[PATCH 1/\)8,\1'"$(ls "$mails"/*.patch | wc -l)", "$(flat $vulnerable)"/0001-*)
+	diff "$patches"/0001-* <(sed 's,^\(Subject: \[PATCH 1/\)8,\1'"$(ls "$patches"/*.patch | wc -l)", "$(flat $vulnerable)"/0001-*)
 }
 
 @test "a tree that is not affected, one that cannot be told, one that has the suite, one that is none" {
@@ -170,17 +170,17 @@ proposal() {
 @test "OUT that is missing, holds something else, or cannot be written; twice is as good as once" {
 	KDIR=$(engine/fetch-kernel $vulnerable)
 	run bin/patches "$KDIR"
-	[[ $status -eq 2 && $output == *"where the mails are to go"* ]]
-	mkdir "$mails"
-	touch "$mails/thesis.tex"
-	run bin/patches "$KDIR" "$mails"
+	[[ $status -eq 2 && $output == *"where the patches are to go"* ]]
+	mkdir "$patches"
+	touch "$patches/thesis.tex"
+	run bin/patches "$KDIR" "$patches"
 	[[ $status -eq 2 && $output == *"thesis.tex was not made by an earlier run"* ]]
-	[ "$(ls "$mails")" = thesis.tex ]
-	rm "$mails/thesis.tex"
-	bin/patches "$KDIR" "$mails"
-	bin/patches "$KDIR" "$mails"
-	same "$mails" $vulnerable
-	run bin/patches "$KDIR" /proc/mails
+	[ "$(ls "$patches")" = thesis.tex ]
+	rm "$patches/thesis.tex"
+	bin/patches "$KDIR" "$patches"
+	bin/patches "$KDIR" "$patches"
+	same "$patches" $vulnerable
+	run bin/patches "$KDIR" /proc/patches
 	echo "$output"
-	[[ $status -eq 2 && $output == *"cannot write the mails"* ]]
+	[[ $status -eq 2 && $output == *"cannot write the patches"* ]]
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# The mails in patches/: what the sources give, and what git makes of them.
+# The patches in patches/: what the sources give, and what git makes of them.
 
 load lib/setup
 
@@ -13,37 +13,37 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 
 @test "patches/ is what the sources give" {
 	for dir in patches/*; do
-		diff -rq "$dir" "$mails/${dir#*/}" || { echo "run 'make series' and commit what it changes"; false; }
+		diff -rq "$dir" "$patches/${dir#*/}" || { echo "run 'make series' and commit what it changes"; false; }
 	done
 }
 
-@test "the mails do not depend on who makes them, where and when" {
+@test "the patches do not depend on who makes them, where and when" {
 	export HOME=$BATS_TEST_TMPDIR TZ=Pacific/Auckland LANG=tr_TR.UTF-8 GIT_AUTHOR_NAME=Else GIT_COMMITTER_DATE=@1
 	umask 077
 	git config --global diff.noprefix true
 	git config --global format.signature else
 	git config --global core.abbrev 7
 	KERNELS=$vulnerable OUT=$BATS_TEST_TMPDIR/patches bin/series
-	diff -rq "$mails/linux-$vulnerable" "$BATS_TEST_TMPDIR/patches/linux-$vulnerable"
+	diff -rq "$patches/linux-$vulnerable" "$BATS_TEST_TMPDIR/patches/linux-$vulnerable"
 }
 
-@test "a change of a source shows in the mails" {
+@test "a change of a source shows in the patches" {
 	copy=$BATS_TEST_TMPDIR/copy
 	mkdir "$copy"
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
 	echo '/* changed */' >>"$copy/arch/riscv/kvm/vcpu_sbi_test.c"
 	BUILD=$build KERNELS=$vulnerable OUT=$BATS_TEST_TMPDIR/patches "$copy/bin/series"
-	run diff -r "$mails/linux-$vulnerable" "$BATS_TEST_TMPDIR/patches/linux-$vulnerable"
+	run diff -r "$patches/linux-$vulnerable" "$BATS_TEST_TMPDIR/patches/linux-$vulnerable"
 	[ "$status" -eq 1 ]
 	[[ $output == *"changed */"* ]]
 }
 
-@test "git am takes the mails of each kernel, series by series, as the glob of the README finds them" {
-	for version in $(mailed); do
+@test "git am takes the patches of each kernel, series by series, as the glob of the README finds them" {
+	for version in $(patched); do
 		tree=$BATS_TEST_TMPDIR/$version
 		small_tree "$version" "$tree"
 		in_git "$tree"
-		am "$tree" "$mails/linux-$version/"*/*.patch
+		am "$tree" "$patches/linux-$version/"*/*.patch
 		small_tree "$version" "$tree.applied"
 		engine/apply-series "$tree.applied"
 		for file in $(sed "/^#/d" series/order | cut -d" " -f2- | xargs -n 1 | grep /); do
@@ -55,10 +55,10 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 }
 
 @test "each series applies alone, each cover letter lists its own patches and names the base" {
-	for version in $(mailed); do
+	for version in $(patched); do
 		small_tree "$version" "$BATS_TEST_TMPDIR/$version"
 		in_git "$BATS_TEST_TMPDIR/$version"
-		for series in "$mails/linux-$version"/*; do
+		for series in "$patches/linux-$version"/*; do
 			tree=$BATS_TEST_TMPDIR/$version-${series##*/}
 			git clone -q "$BATS_TEST_TMPDIR/$version" "$tree"
 			# one mailbox, as a list has it
@@ -73,11 +73,11 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 			[ "$status" -eq 1 ]
 		done
 		# What includes the header comes after it.
-		grep -l 'include <kunit/guarded.h>' "$mails/linux-$version"/[2-9]*/*
-		[ -e "$mails/linux-$version/1-kunit/"*lock.patch ]
+		grep -l 'include <kunit/guarded.h>' "$patches/linux-$version"/[2-9]*/*
+		[ -e "$patches/linux-$version/1-kunit/"*lock.patch ]
 	done
-	diff <(ls "$mails/linux-$fixed") <(sed '/^#/d' series/order | awk '{ print $2 }' | sort -u)
-	diff <(ls series/*.cover) <(ls "$mails/linux-$fixed" | sed 's,.*,series/&.cover,')
+	diff <(ls "$patches/linux-$fixed") <(sed '/^#/d' series/order | awk '{ print $2 }' | sort -u)
+	diff <(ls series/*.cover) <(ls "$patches/linux-$fixed" | sed 's,.*,series/&.cover,')
 }
 
 @test "FULL= has a base-commit where the tag is, and nowhere else" {
@@ -98,12 +98,12 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 	[[ $status -eq 2 && $output == "error: FULL: /nowhere is not a git tree" ]]
 }
 
-@test "the mails apply without fuzz and without an offset" {
-	for version in $(mailed); do
+@test "the patches apply without fuzz and without an offset" {
+	for version in $(patched); do
 		tree=$BATS_TEST_TMPDIR/$version
 		small_tree "$version" "$tree"
-		for mail in "$mails/linux-$version/"*/*.patch; do
-			run patch -d "$tree" -p1 --fuzz=0 <"$mail"
+		for patch in "$patches/linux-$version/"*/*.patch; do
+			run patch -d "$tree" -p1 --fuzz=0 <"$patch"
 			echo "$output"
 			[ "$status" -eq 0 ]
 			[[ $output != *offset* ]]
@@ -116,8 +116,8 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 +		spin_lock(&tmp->arch.mp_state_lock);
 -		spin_unlock(&vcpu->arch.mp_state_lock);
 +		spin_unlock(&tmp->arch.mp_state_lock);'
-	for version in $(mailed); do
-		fix=("$mails/linux-$version/2-kvm/"*Take-each-vCPU*.patch)
+	for version in $(patched); do
+		fix=("$patches/linux-$version/2-kvm/"*Take-each-vCPU*.patch)
 		if grep -q 'spin_lock(&vcpu->arch.mp_state_lock)' "$(engine/fetch-kernel "$version")/arch/riscv/kvm/vcpu_sbi.c"; then
 			[[ ${fix[0]} == */0001-* ]]
 			[ "$(grep -E '^[-+]([^-+]|$)' "${fix[0]}")" = "$expected" ]
@@ -126,7 +126,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 			[ ! -e "${fix[0]}" ]
 		fi
 	done
-	[ -e "$mails/linux-$vulnerable/2-kvm/0003"* ]
+	[ -e "$patches/linux-$vulnerable/2-kvm/0003"* ]
 }
 
 @test "no trailer names a person" {
@@ -136,15 +136,15 @@ Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversio
 Fixes: bae0dfd74e01 ("RISC-V: KVM: Modify SBI extension handler to return SBI error code")' ]
 }
 
-@test "SIGNOFF=1 makes the user author and signer of each mail, and changes nothing else" {
+@test "SIGNOFF=1 makes the user author and signer of each patch, and changes nothing else" {
 	export HOME=$BATS_TEST_TMPDIR
 	git config --global user.name 'Jane Doe'
 	git config --global user.email jane@example.org
-	SIGNOFF=1 KERNELS=$(mailed | xargs) OUT=$BATS_TEST_TMPDIR/signed bin/series
-	run diff -r "$mails" "$BATS_TEST_TMPDIR/signed"
+	SIGNOFF=1 KERNELS=$(patched | xargs) OUT=$BATS_TEST_TMPDIR/signed bin/series
+	run diff -r "$patches" "$BATS_TEST_TMPDIR/signed"
 	signed=$(grep -c '^> Signed-off-by: Jane Doe <jane@example.org>$' <<<"$output")
-	[ "$signed" -eq "$(find "$mails" -name '*.patch' | wc -l)" ]
-	[ "$(grep -c '^> From: Jane Doe <jane@example.org>$' <<<"$output")" -eq "$(find "$mails" -type f | wc -l)" ]
+	[ "$signed" -eq "$(find "$patches" -name '*.patch' | wc -l)" ]
+	[ "$(grep -c '^> From: Jane Doe <jane@example.org>$' <<<"$output")" -eq "$(find "$patches" -type f | wc -l)" ]
 	author=$(cat series/author)
 	[ -z "$(grep '^[<>]' <<<"$output" | grep -vE '^> ((Signed-off-by|From): Jane Doe <jane@example.org>|Jane Doe \([0-9]+\):)?$' |
 		grep -vxF -e "< From: ${author% <*}" -e "<  <${author#*<}" | grep -vE "^< ${author% <*} \([0-9]+\):$")" ]
@@ -158,29 +158,29 @@ Fixes: bae0dfd74e01 ("RISC-V: KVM: Modify SBI extension handler to return SBI er
 	one_line
 }
 
-@test "checkpatch --strict is clean on every mail" {
+@test "checkpatch --strict is clean on every patch" {
 	# Signed off by who sends them. The commits that the messages name are in the
 	# kernel's history, which no tarball has. Whether a new file needs a line in
 	# MAINTAINERS is another test.
 	export HOME=$BATS_TEST_TMPDIR
 	git config --global user.name 'Jane Doe'
 	git config --global user.email jane@example.org
-	SIGNOFF=1 KERNELS=$(mailed | xargs) OUT=$BATS_TEST_TMPDIR/signed bin/series
-	for version in $(mailed); do
-		for mail in "$BATS_TEST_TMPDIR/signed/linux-$version/"*/*.patch; do
-			(cd "$build/src/linux-$version" && perl scripts/checkpatch.pl --strict --ignore UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES "$mail")
+	SIGNOFF=1 KERNELS=$(patched | xargs) OUT=$BATS_TEST_TMPDIR/signed bin/series
+	for version in $(patched); do
+		for patch in "$BATS_TEST_TMPDIR/signed/linux-$version/"*/*.patch; do
+			(cd "$build/src/linux-$version" && perl scripts/checkpatch.pl --strict --ignore UNKNOWN_COMMIT_ID,FILE_PATH_CHANGES "$patch")
 		done
 	done
 }
 
 @test "the new files find the KVM/riscv maintainers and lists" {
-	for version in $(mailed); do
+	for version in $(patched); do
 		tree=$BATS_TEST_TMPDIR/$version
 		small_tree "$version" "$tree"
 		cp -r "$build/src/linux-$version/scripts" "$tree/"
 		in_git "$tree"
-		am "$tree" "$mails/linux-$version/"*/*.patch
-		for file in $(git -C "$tree" diff --name-only --diff-filter=A HEAD~"$(ls "$mails/linux-$version"/*/*.patch | wc -l)" -- arch Documentation/virt); do
+		am "$tree" "$patches/linux-$version/"*/*.patch
+		for file in $(git -C "$tree" diff --name-only --diff-filter=A HEAD~"$(ls "$patches/linux-$version"/*/*.patch | wc -l)" -- arch Documentation/virt); do
 			run bash -c "cd '$tree' && perl scripts/get_maintainer.pl --no-git --no-git-fallback --no-tree -f '$file'"
 			[[ $output == *"Anup Patel"* && $output == *kvm-riscv@lists.infradead.org* ]]
 		done

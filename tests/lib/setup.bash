@@ -27,10 +27,10 @@ fetch_bases() {
 	done
 }
 
-# make_all: the patches for all of these, in $mails; mailed: which ones
-mails=${BATS_FILE_TMPDIR:-}/mails
-make_all() { fetch_bases && KERNELS=$(bases | xargs) OUT=$mails bin/series; }
-mailed() { (cd "$mails" && printf '%s\n' linux-* | cut -c 7-); }
+# make_all: the patches for all of these, in $patches; patched: which ones
+patches=${BATS_FILE_TMPDIR:-}/patches
+make_all() { fetch_bases && KERNELS=$(bases | xargs) OUT=$patches bin/series; }
+patched() { (cd "$patches" && printf '%s\n' linux-* | cut -c 7-); }
 
 # flat VERSION: a directory with the patches that `make patches` makes for this very kernel
 flat() {
@@ -38,7 +38,7 @@ flat() {
 	[ -d "$flat" ] || (cd "$top" && unset REV && BUILD=$build bin/patches "$(engine/fetch-kernel "$1")" "$flat" >/dev/null 2>&1)
 	echo "$flat"
 }
-# same MAILS VERSION: these are the same, but for the base-commit that a git tree has
+# same DIR VERSION: these are the same, but for the base-commit that a git tree has
 same() {
 	diff -r -x 0000-cover-letter.txt "$1" "$(flat "$2")"
 	diff -I '^base-commit: [0-9a-f]*$' -I '^$' "$1/0000-cover-letter.txt" "$(flat "$2")/0000-cover-letter.txt"
