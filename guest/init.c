@@ -4,6 +4,7 @@
  * more than once, or is to run a selftest. Of its environment, which the kernel's
  * command line makes:
  *   runs      how many times the suites are to run, by KUnit's debugfs
+ *   hotplug   if set, CPUs go offline and online meanwhile
  *   leaks     if set, kmemleak is to look for lost memory in the end
  *   order     if set, /proc/lockdep goes to the console in the end
  *   selftest  a program, of which /selftest is to run
@@ -68,6 +69,20 @@ static void run_again(void)
 {
 	write_file("/debug/kunit/riscv_kvm_vcpu_sbi/run", "1");
 	write_file("/debug/kunit/riscv_kvm_vcpu_mp_state/run", "1");
+}
+
+/* Take the CPUs but the first offline, one after another, and online again. */
+static pid_t start_hotplug(void)
+{
+	char path[] = "/sys/devices/system/cpu/cpu1/online", *cpu = strchr(path, '1');
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	for (;; *cpu = *cpu == '3' ? '1' : *cpu + 1) {
+		write_file(path, "0");
+		write_file(path, "1");
+	}
 }
 
 /* Kmemleak takes nothing for lost before it is some seconds old. */
@@ -140,6 +155,7 @@ int main(void)
 {
 	const char *runs = getenv("runs");
 	char *selftest = getenv("selftest");
+	pid_t hotplug = 0;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(needed) / sizeof(*needed); i++)
@@ -147,8 +163,13 @@ int main(void)
 	load_in_turn();
 	mount("debugfs", "/debug", "debugfs", 0, 0);
 	mount("proc", "/proc", "proc", 0, 0);
+	mount("sysfs", "/sys", "sysfs", 0, 0);
+	if (getenv("hotplug"))
+		hotplug = start_hotplug();
 	for (i = 1; runs && i < atoi(runs); i++)
 		run_again();
+	if (hotplug)
+		kill(hotplug, SIGKILL);
 	if (getenv("leaks"))
 		scan_for_leaks();
 	if (getenv("order"))

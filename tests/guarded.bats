@@ -5,23 +5,17 @@
 
 load lib/setup
 
+# The kernel that bin/mutants builds has the facility, and its tests as a module.
 setup_file() {
 	load lib/setup
-	export KUNITCONFIG=$top/examples/dev-addr-lists.config
-	tree=$build/trees/guarded-$fixed out=$build/out/guarded-$fixed
-	source=$(engine/fetch-kernel $fixed)
-	engine/link-tree "$source" "$tree"
-	cp --remove-destination "$source"/net/core/dev_addr_lists{,_test}.c "$tree/net/core/"
-	engine/apply-series "$tree"
-	(cd "$tree" && git apply "$top/examples/dev-addr-lists.patch")
-	engine/build-kernel "$tree" "$out" 2> >(sed 's/^/# /' >&3)
+	make -s mutants KERNELS=$vulnerable CPUS=1 MUTANTS=guard 2> >(sed 's/^/# /' >&3)
 }
 
-setup() { tree=$build/trees/guarded-$fixed out=$build/out/guarded-$fixed; }
+setup() { tree=$build/trees/$vulnerable out=$build/out/userspace-$vulnerable results=$BATS_TEST_TMPDIR/results; }
 
-# runs SUITE [ARGUMENT...]: its verdict, with these arguments for QEMU
-runs() {
-	SUITE=$1 QEMU_ARGS="${*:2}" run engine/run-suite "$tree" "$out" "$BATS_TEST_TMPDIR/results"
+# own_tests [CPUS]: their verdict
+own_tests() {
+	SUITE=kunit_guarded QEMU_ARGS="-smp ${1:-4}" run engine/run-variants "$tree" "$out" "$results" "$out/lib/kunit/guarded-test.ko"
 	echo "$output"
 }
 
@@ -31,17 +25,19 @@ changed() {
 	sed "$2" "$BATS_TEST_TMPDIR/original" >"$BATS_TEST_TMPDIR/new"
 	! cmp -s "$BATS_TEST_TMPDIR/original" "$BATS_TEST_TMPDIR/new"
 	cp --remove-destination "$BATS_TEST_TMPDIR/new" "$tree/$1"
-	engine/build-kernel "$tree" "$out"
+	rebuild
 }
+
+rebuild() { make -s -C "$tree" ARCH=riscv CROSS_COMPILE=riscv64-linux-gnu- O="$out" KCFLAGS=-ftrack-macro-expansion=0 -j3 Image >"$BATS_TEST_TMPDIR/log" 2>&1; }
 
 restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 
 @test "its own tests pass on one CPU and on four" {
-	runs kunit_guarded
-	[ "$status" -eq 0 ]
-	runs kunit_guarded -smp 4
-	[ "$status" -eq 0 ]
-	[[ $output == pass$'\t'*"0 failed, 0 skipped"* ]]
+	for cpus in 1 4; do
+		own_tests $cpus
+		[[ $output == *guarded-test$'\t'pass$'\t'*" 0 failed, "* ]]
+		[ $cpus = 1 ] || [[ $output == *"0 failed, 0 skipped"* ]]
+	done
 }
 
 # Each is a build and a boot: three ways to break it, and with `make check-all` the rest.
@@ -51,10 +47,10 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 		[ -n "${ALL:-}" ] || ((++tried <= 3)) || break
 		echo "# $case: $script" >&3
 		changed lib/kunit/guarded.c "$script"
-		runs kunit_guarded -smp 4
+		own_tests
 		restored lib/kunit/guarded.c
-		[ "$status" -eq 1 ]
-		grep -qE "^    not ok [0-9]+ $case\$" "$BATS_TEST_TMPDIR/results/suite.ktap"
+		[[ $output == *guarded-test$'\t'fail$'\t'* ]]
+		grep -qE "^    not ok [0-9]+ $case\$" "$results/guarded-test/suite.ktap"
 	done <<-'END'
 		on_event|s/if (g->on_event)/if (0)/
 		trylock|s/g->tried |= trylock;//
@@ -70,14 +66,35 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 	END
 }
 
-@test "a second user finds the lock held, and notices when it is left out" {
-	engine/build-kernel "$tree" "$out"
-	runs dev-addr-list-test
-	[ "$status" -eq 0 ]
+# net: a kernel with networking, its own tests and the second user's
+net() {
+	export KUNITCONFIG=$top/examples/dev-addr-lists.config
+	tree=$build/trees/guarded-$fixed out=$build/out/guarded-$fixed
+	source=$(engine/fetch-kernel $fixed)
+	engine/link-tree "$source" "$tree"
+	cp --remove-destination "$source"/net/core/dev_addr_lists{,_test}.c "$tree/net/core/"
+	engine/apply-series "$tree"
+	(cd "$tree" && git apply "$top/examples/dev-addr-lists.patch")
+	engine/build-kernel "$tree" "$out" 2> >(sed 's/^/# /' >&3)
+}
+
+# runs SUITE: its verdict
+runs() {
+	SUITE=$1 run engine/run-suite "$tree" "$out" "$results"
+	echo "$output"
+}
+
+# bats test_tags=slow
+@test "built in, on the newest kernel: its own tests, and a second user that notices a lock left out" {
+	net
+	for suite in kunit_guarded dev-addr-list-test; do
+		runs $suite
+		[ "$status" -eq 0 ]
+	done
 	changed net/core/dev_addr_lists.c '/^int dev_uc_add(/,/^}/{ /netif_addr_\(un\)\?lock_bh/d }'
 	runs dev-addr-list-test
 	restored net/core/dev_addr_lists.c
 	[ "$status" -eq 1 ]
 	grep -F 'dev_uc_add(): netdev->uc.count of the device written without netdev->addr_list_lock of the device' \
-		"$BATS_TEST_TMPDIR/results/kernel.log"
+		"$results/kernel.log"
 }

@@ -184,6 +184,9 @@ helper() {
 	# The function as a whole, rather than a statement of it
 	tree $fixed '/kvm_make_all_cpus_request/d'
 	says unknown 'each statement is understood' "$KDIR"
+	# The work tree may have other files than the revision.
+	in_git "$KDIR"
+	REV=HEAD says unknown 'each statement is understood.*; to decide: make kunit KDIR=path'$'\t' "$KDIR"
 }
 
 @test "names that mean something else: in the file, a header, vcpu.c, the Makefile" {
