@@ -12,18 +12,18 @@
 #include <linux/spinlock.h>
 
 /**
- * struct kunit_guarded - A field, the lock that guards it, and what was seen of both
+ * struct kunit_guarded - A field, the lock that guards it, and how the code used the lock
  * @field: The field.
- * @poison: If set, a value as large as the field, which is written to the field whenever
- *	the lock is released. A later write of an unchanged value then shows.
+ * @poison: If set, points to a value of the field's size. It is written to the field
+ *	whenever the lock is released, to expose later writes that would not change it.
  * @alone: Set this for one field of each lock to expect that no two such locks are held
  *	at the same time.
  * @on_event: If set, called with interrupts off when the watched code takes or releases
- *	any lock. If @acquires, the code is about to wait for the lock of this field, and
- *	the function may write the field as the lock's previous holder might have done.
- *	It must not use locks or expectations. Not called with more than 64 fields.
+ *	any lock. If @acquires, the code is about to wait for this field's lock, and the
+ *	function may change the field as the lock's previous holder might have done. It
+ *	must not use locks or expectations. Not called with more than 64 fields.
  * @taken: How often the watched code took the lock, other than for reading.
- * @tried: Whether the watched code took the lock by a trylock.
+ * @tried: Whether a trylock of the watched code succeeded.
  */
 struct kunit_guarded {
 	void *field;
@@ -39,11 +39,11 @@ struct kunit_guarded {
 	struct lockdep_map *lock;
 	const char *field_name, *lock_name;
 	char name[32];			/* of the object */
-	char finding[256];		/* the last one, if any */
+	char finding[256];		/* the latest, if any */
 	int held;			/* negative: released too often */
 	bool reading;
 	size_t size;
-	u8 seen[];			/* the field when last looked at */
+	u8 seen[];			/* last known value of the field */
 };
 
 #ifdef CONFIG_LOCKDEP
@@ -61,11 +61,11 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w);
 
 /**
  * kunit_guarded_by() - Declare which lock guards a field
- * @test: The test case. Field and lock must outlive it.
+ * @test: The test case. The field and the lock must outlive it.
  * @field: Pointer to the field, of any size.
  * @lock: Pointer to the lock: a spinlock_t, raw_spinlock_t, rwlock_t, struct mutex
  *	or struct rw_semaphore, already initialized.
- * @fmt: printf format that names the object in messages, with its arguments.
+ * @fmt: printf format, with arguments, that names the object in messages.
  *
  * Context: may sleep.
  * Return: The &struct kunit_guarded, freed when @test ends. Failure aborts @test.
@@ -80,14 +80,14 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w);
 /**
  * kunit_guarded_watch() - Watch the locks while the following statement runs
  * @test: The test case. It must hold none of the locks.
- * @fmt: printf format that says what the statement does, with its arguments.
+ * @fmt: printf format, with arguments, that says what the statement does.
  *
- * Afterwards, use kunit_expect_guarded() or &struct kunit_guarded. If the statement
- * leaves a lock held, @test fails and is aborted; if it changes the preemption count
- * or the interrupt state, @test fails. Do not leave the statement by break, goto,
+ * Call kunit_expect_guarded() or look at &struct kunit_guarded afterwards. If the
+ * statement leaves a lock held, @test fails and is aborted; if it changes the preemption
+ * count or the interrupt state, @test fails. Do not leave the statement by break, goto,
  * return or a failed assertion.
  *
- * Context: may sleep; the statement itself runs as if it were not watched.
+ * Context: may sleep; the statement runs in the caller's context.
  */
 #define kunit_guarded_watch(test, fmt, ...)					\
 	for (struct kunit_guarded_watch *__w =					\

@@ -2,8 +2,8 @@
 /*
  * KUnit tests for <kunit/guarded.h>.
  *
- * Each kind of lock is used correctly and incorrectly. Findings go to a separate test
- * case, @fake, so that they do not fail the one that expects them.
+ * Each kind of lock is used correctly and incorrectly. Findings fail a separate struct
+ * kunit, context.fake, not the test case that expects them.
  */
 
 #include <kunit/guarded.h>
@@ -13,10 +13,10 @@
 
 struct object {
 	int field;
-	spinlock_t spin;		/* one of these guards @field */
+	spinlock_t spin;		/* the lock under test guards @field */
 	raw_spinlock_t raw;
 	rwlock_t rw;
-	struct mutex mutex;		/* or this */
+	struct mutex mutex;
 	struct rw_semaphore sem;
 };
 
@@ -30,7 +30,7 @@ struct context {
 	bool aborted;
 };
 
-/* Run @code under the lock of object @i. Without @code: declare that lock. */
+/* Run @code under the lock of object @i. If @code is NULL, declare that lock instead. */
 #define DEFINE_KIND(name, member, lock, unlock)						\
 static void name##_under(struct context *c, unsigned int i, void (*code)(struct context *c))	\
 {											\
@@ -80,7 +80,7 @@ static void release(struct context *c)
 	lock_release(c->guard[0]->lock, _THIS_IP_);
 }
 
-/* What the watched code does. It writes the field of object 0. */
+/* The code to watch. If it writes a field, it is that of object 0. */
 static void rest(struct context *c) { }
 static void touch(struct context *c) { c->object[0].field++; }
 static void own(struct context *c) { c->kind->under(c, 0, touch); }
@@ -113,7 +113,7 @@ static const struct use {
 	{ "interrupts off", interrupts_off, true },
 };
 
-/* lockdep would report some of these as well. The watch works without its reports. */
+/* lockdep would report some of these as well: turn it off, the watch does not need it. */
 static void watch(void *data)
 {
 	struct context *c = data;
@@ -132,7 +132,7 @@ static void aborted(void *data)
 	c->aborted = true;
 }
 
-/* Return: whether watching @code finds something. */
+/* Return: whether watching @code leads to a finding. */
 static bool finds(struct kunit *test, void (*code)(struct context *c))
 {
 	struct context *c = test->priv;

@@ -2,12 +2,13 @@
 /*
  * Test that a field is written only while the lock that guards it is held.
  *
- * Probes on lockdep's tracepoints lock_acquire and lock_release track which locks
- * the watched task holds. Between two events that set is constant, so whatever changed
- * a field between them did so under exactly these locks. lock_is_held() would not do:
- * lockdep stops keeping track once it has reported something.
+ * Probes on lockdep's tracepoints lock_acquire and lock_release track which locks the
+ * watched task holds. That set is constant between two events, so a field that changed
+ * between them was written under exactly these locks. lock_is_held() is no alternative:
+ * lockdep stops tracking locks after its first report.
  *
- * The probes run in the watched task. No thread or timer takes part in a verdict.
+ * The probes run in the watched task, so the result depends on no other thread (but see
+ * kunit_guarded_hold()).
  */
 
 #include <kunit/guarded.h>
@@ -22,10 +23,10 @@
 #include <linux/workqueue.h>
 
 #define CAN_WATCH	(IS_ENABLED(CONFIG_LOCKDEP) && IS_ENABLED(CONFIG_TRACEPOINTS))
-#define NR_EXACT	64	/* with more, an event checks only the fields of its lock */
-#define MAX_POISONED	8	/* then stop, so that code polling the field terminates */
+#define NR_EXACT	64	/* above this, an event checks only its own lock's fields */
+#define MAX_POISONED	8	/* releases, so that code polling the field terminates */
 #define MAX_REPORTED	8
-#define HOLD_US		20000	/* then let go, so that code retrying a trylock succeeds */
+#define HOLD_US		20000	/* limited, so that code retrying a trylock succeeds */
 
 struct kunit_guarded_watch {
 	struct kunit *test;
@@ -33,12 +34,13 @@ struct kunit_guarded_watch {
 	struct tracepoint *acquire, *release;
 	struct list_head guards;
 	DECLARE_HASHTABLE(by_lock, 8);
-	unsigned int nr_guards, nr_alone;	/* declared; held with kunit_guarded.alone */
+	unsigned int nr_guards;
+	unsigned int nr_alone;		/* held locks with kunit_guarded.alone */
 	struct task_struct *task;	/* NULL while nothing is watched */
 	char what[64];
 	int preempt_count;
 	struct work_struct holder;
-	spinlock_t *hold;		/* held by @holder until this is NULL */
+	spinlock_t *hold;		/* NULL tells @holder to release it */
 	bool holding;
 };
 
@@ -76,8 +78,8 @@ static void acquired(struct kunit_guarded_watch *w, struct kunit_guarded *g, boo
 	if (g->held && !trylock && !(read && g->reading)) {
 		finding(w, g, ": deadlock, waits for", ip);
 		/*
-		 * The task is about to hang, possibly with interrupts off: WARN() is flushed
-		 * even then. Turn lockdep off, so that its report does not bury this one.
+		 * The task is about to hang, possibly with interrupts off. WARN() reaches the
+		 * console even then. Turn lockdep off, so that this is the last report.
 		 */
 		if (!lockdep_recursing(current)) {
 			debug_locks_off();
@@ -108,7 +110,7 @@ static void lock_event(struct kunit_guarded_watch *w, struct lockdep_map *lock, 
 	struct kunit_guarded *g;
 	unsigned long flags;
 
-	/* An interrupt does not change the task's locks, but must not run in between. */
+	/* Ignore interrupts here, and keep them out below: they are not the watched code. */
 	if (READ_ONCE(w->task) != current || !in_task())
 		return;
 	raw_local_irq_save(flags);
@@ -129,7 +131,7 @@ static void lock_event(struct kunit_guarded_watch *w, struct lockdep_map *lock, 
 			acquired(w, g, trylock, read, ip);
 		else
 			released(w, g);
-		/* Writes by on_event() and released() are not findings. */
+		/* Ignore writes by on_event() and released(). */
 		memcpy(g->seen, g->field, g->size);
 	}
 	w->task = current;
@@ -149,7 +151,7 @@ static void probe_release(void *data, struct lockdep_map *lock, unsigned long ip
 	lock_event(data, lock, false, false, false, ip);
 }
 
-/* Look them up by name: KUnit can be a module, and they are not exported. */
+/* Look tracepoints up by name: they are not exported, and KUnit can be a module. */
 static void find_tracepoint(struct tracepoint *tp, void *data)
 {
 	struct kunit_guarded_watch *w = data;
@@ -263,9 +265,10 @@ EXPORT_SYMBOL_GPL(kunit_guarded_require);
  * @test: The test case, before kunit_guarded_watch().
  * @lock: The lock.
  *
- * For code that uses spin_trylock() (&kunit_guarded.tried): a trylock that fails causes
- * no lock event. The lock is held for 20 ms, or until the watched code ends. If that code
- * is delayed, it finds the lock free, which can hide a bug but not cause a false finding.
+ * Use this for code that calls spin_trylock() (&kunit_guarded.tried), because a failed
+ * trylock causes no lock event. The lock is held for 20 ms or until the watched code ends.
+ * If that code is delayed, it may find the lock free. This can hide a bug, but not cause a
+ * false finding.
  *
  * Return: false if there is no other CPU.
  */
@@ -315,7 +318,7 @@ struct kunit_guarded_watch *__kunit_guarded_end(struct kunit_guarded_watch *w)
 	bool abort = false;
 
 	WRITE_ONCE(w->task, NULL);
-	/* Restore what reporting a failure and ending the test depend on. */
+	/* Reporting a failure and ending the test depend on these. */
 	preempt_count_set(w->preempt_count);
 	local_irq_enable();
 	list_for_each_entry(g, &w->guards, list) {

@@ -2,12 +2,12 @@
 /*
  * KUnit suite for kvm_riscv_vcpu_sbi_system_reset().
  *
- * The SBI system reset of one vCPU stops every vCPU of the VM. The rule under test:
- * an mp_state is written only while the mp_state_lock of the same vCPU is held (see
- * "vcpu->arch.mp_state_lock" in Documentation/virt/kvm/locking.rst).
+ * An SBI system reset by one vCPU stops every vCPU of the VM. Each mp_state must be
+ * written under the mp_state_lock of the same vCPU (see "vcpu->arch.mp_state_lock" in
+ * Documentation/virt/kvm/locking.rst).
  *
  * The states end up the same whichever lock was held, so <kunit/guarded.h> watches the
- * locks while the reset runs. Each vCPU of the VM resets it in turn.
+ * locks while the reset runs. Each vCPU of the VM in turn resets the VM.
  */
 
 #include <linux/kvm_host.h>
@@ -49,7 +49,7 @@ static void reset_holds_lock_of_target_only(struct kunit *test)
 		kunit_expect_guarded(test);
 }
 
-/* A vCPU that is already stopped needs the lock, too: another one may start it. */
+/* This includes vCPUs that are already stopped: another vCPU may start them. */
 static void reset_takes_lock_of_every_vcpu(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
@@ -66,7 +66,7 @@ static void reset_stops_every_vcpu(struct kunit *test)
 		kvm_test_expect_states(test);
 }
 
-/* Another vCPU may start one until the reset holds its lock. */
+/* Until the reset holds its lock, a stopped vCPU may be started by another one. */
 static void reset_stops_vcpu_started_meanwhile(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
@@ -97,7 +97,7 @@ static void describe_vm_size(const unsigned int *nr_vcpus, char *desc)
 
 KUNIT_ARRAY_PARAM(vm_size, vm_sizes, describe_vm_size);
 
-/* VMs of up to the maximum size. */
+/* Reset VMs of up to the maximum size. */
 static void reset_of_many_vcpus(struct kunit *test)
 {
 	const unsigned int *nr_vcpus = test->param_value;

@@ -33,8 +33,8 @@ static void destroy_vcpus(void *kvm)
 }
 
 /*
- * Create a VM of up to KVM_MAX_VCPUS vCPUs, also in test->priv. It is destroyed when @test
- * ends. @test is skipped if there is no hypervisor extension.
+ * Create a VM of up to KVM_MAX_VCPUS vCPUs, and point test->priv at it. It is destroyed when
+ * @test ends. Without the hypervisor extension, @test is skipped.
  */
 struct test_vm *kvm_test_create_vm(struct kunit *test, unsigned int nr_vcpus,
 				   const struct test_writer *writers)
@@ -56,7 +56,7 @@ struct test_vm *kvm_test_create_vm(struct kunit *test, unsigned int nr_vcpus,
 	runs = alloc_array(test, nr_vcpus, PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action(test, destroy_vcpus, &vm->kvm));
 	kunit_guarded_by(test, &vm->kvm.created_vcpus, &vm->kvm.lock, "the VM");
-	/* As kvm_vm_ioctl_create_vcpu() does. */
+	/* Like kvm_vm_ioctl_create_vcpu() */
 	for (i = 0; i < nr_vcpus; i++, vcpu++) {
 		vcpu->kvm = &vm->kvm;
 		vcpu->vcpu_id = nr_vcpus - 1 - i;
@@ -73,12 +73,12 @@ struct test_vm *kvm_test_create_vm(struct kunit *test, unsigned int nr_vcpus,
 	}
 	atomic_set(&vm->kvm.online_vcpus, nr_vcpus);
 	test->priv = vm;
-	/* If the case hangs, the log shows which one it was. */
+	/* Shows which case hung. */
 	kunit_info(test, "begins\n");
 	return vm;
 }
 
-/* Let @vcpu make the SBI call @call. */
+/* Make the SBI call @call as @vcpu. */
 int kvm_test_ecall(struct kvm_vcpu *vcpu, const struct test_writer *call, unsigned long a0)
 {
 	struct kvm_cpu_context *cp = &vcpu->arch.guest_context;
@@ -121,15 +121,15 @@ static void on_event(struct kunit_guarded *mp_state, bool acquires)
 		vm->found = target ? *state : vm->found;
 	}
 	/*
-	 * "VCPU Requests with Associated State" in vcpu-requests.rst: KVM_REQ_SLEEP makes a
-	 * vCPU read its mp_state, so the request must follow the write. A vCPU may run once
+	 * KVM_REQ_SLEEP makes a vCPU read its mp_state, so the request must follow the write
+	 * ("VCPU Requests with Associated State" in vcpu-requests.rst). A vCPU may run once
 	 * it is RUNNABLE, so hart_start must request its reset before the write.
 	 */
 	if (vm->mode == PLAIN && target && vm->from != to && (written ? starts : sleeps))
 		vm->disordered = vcpu;
 }
 
-/* Let vm->caller call vm->writer, with all vCPUs in state vm->from. */
+/* Call vm->writer as vm->caller, with all vCPUs in state vm->from. */
 void kvm_test_write(struct kunit *test)
 {
 	static const u32 poison = FILL;
@@ -145,7 +145,7 @@ void kvm_test_write(struct kunit *test)
 
 		vcpu->arch.mp_state.mp_state = vm->from;
 		vcpu->requests = 0;
-		/* The caller and the next one are outside the guest. */
+		/* The caller and the next vCPU are outside the guest. */
 		vcpu->mode = i == vm->caller || i == (vm->caller + 1) % vm->nr_vcpus ?
 			     OUTSIDE_GUEST_MODE : IN_GUEST_MODE;
 		memset32((u32 *)vcpu->run, FILL, PAGE_SIZE / sizeof(u32));
@@ -162,7 +162,7 @@ void kvm_test_write(struct kunit *test)
 	vm->answer = caller->arch.guest_context.a0;
 }
 
-/* Does the writer apply to this caller, target and initial state? */
+/* Does vm->writer apply to this caller, target and initial state? */
 static bool makes_sense(struct test_vm *vm)
 {
 	switch (vm->writer->targets) {
@@ -171,7 +171,7 @@ static bool makes_sense(struct test_vm *vm)
 	case NOBODY:
 		return vm->target == vm->caller && vm->mode != MEANWHILE;
 	case CALLER_UNLESS_FIRST:
-		/* A new vCPU is not stopped. */
+		/* A newly created vCPU is RUNNABLE. */
 		return vm->target == vm->caller && vm->from != KVM_MP_STATE_STOPPED;
 	default:
 		return vm->target == vm->caller;
@@ -206,7 +206,7 @@ bool kvm_test_next_write(struct kunit *test, enum test_mode mode)
 	return true;
 }
 
-/* Expect all targets to be in the state that the writer sets, and no other vCPU to change. */
+/* Expect each target in the state that the writer sets, and all others unchanged. */
 void kvm_test_expect_states(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
@@ -221,8 +221,8 @@ void kvm_test_expect_states(struct kunit *test)
 }
 
 /*
- * Expect each vCPU that is stopped to be told to sleep, and to be kicked out of the guest
- * ("IPI Reduction" in vcpu-requests.rst), in the right order.
+ * Expect each vCPU that the writer stops to be requested to sleep after the write, and
+ * kicked out of the guest ("IPI Reduction" in vcpu-requests.rst).
  */
 void kvm_test_expect_requests(struct kunit *test)
 {
@@ -245,7 +245,7 @@ void kvm_test_expect_requests(struct kunit *test)
 }
 
 /*
- * Expect the writer's event in the kvm_run of the caller, and nothing in any other. See
+ * Expect the writer's event in the caller's kvm_run, and no exit in any other. See
  * "KVM_EXIT_SYSTEM_EVENT" in Documentation/virt/kvm/api.rst.
  */
 void kvm_test_expect_event(struct kunit *test)
@@ -259,7 +259,7 @@ void kvm_test_expect_event(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, vm->vcpus[i]->run->exit_reason,
 				    w->event && i == vm->caller ? KVM_EXIT_SYSTEM_EVENT : FILL,
 				    "%s by vCPU %u: vCPU %u", w->name, vm->caller, i);
-	/* Only userspace sets this. */
+	/* Only userspace writes this. */
 	KUNIT_EXPECT_EQ(test, run->request_interrupt_window, FILL & 0xff);
 	if (!w->event)
 		return;

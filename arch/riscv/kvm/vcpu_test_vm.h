@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A VM for KUnit suites. kvm_arch_vcpu_create() makes its vCPUs; they have no file
- * descriptor and never run. Tests refer to them by index, which differs from their
- * id.
+ * A VM for KUnit suites. Its vCPUs are created by kvm_arch_vcpu_create(); they have no
+ * file descriptor and never run. Tests refer to them by vcpu_idx, which differs from
+ * vcpu_id.
  *
- * A suite has a table of functions that write mp_state. kvm_test_next_write() calls
- * them one after the other, and kvm_test_expect_*() checks what the last call did.
+ * A suite has a table of functions that write mp_state. Each kvm_test_next_write() calls
+ * one of them, and kvm_test_expect_*() checks what that call did.
  */
 #ifndef __RISCV_KVM_VCPU_TEST_VM_H__
 #define __RISCV_KVM_VCPU_TEST_VM_H__
@@ -20,17 +20,17 @@ struct test_writer {
 	enum { CALLER, CALLER_UNLESS_FIRST, OTHER, ALL, NOBODY } targets; /* whose mp_state */
 	u32 to;					/* its new value */
 	void (*write)(struct kvm_vcpu *caller);	/* NULL: the caller makes this SBI call */
-	unsigned long ext, fid, a0, a1, a2;	/* a0 of OTHER: the target's id */
+	unsigned long ext, fid, a0, a1, a2;	/* for OTHER, a0 is the target's id */
 	long error;				/* returned if there is nothing to write */
 	u32 event;				/* type of the system event, if any */
-	u64 reason;				/* ... and data[0] */
+	u64 reason;				/* its data[0] */
 };
 
-/* How kvm_test_next_write() makes mistakes show */
+/* How kvm_test_next_write() exposes bugs */
 enum test_mode {
-	PLAIN,		/* from either state, and watches the order of state and requests */
-	POISONED,	/* from any state, overwritten whenever the lock is released */
-	MEANWHILE,	/* the previous holder of each lock puts the vCPU into the other state */
+	PLAIN,		/* check the order of state and requests */
+	POISONED,	/* overwrite the state whenever its lock is released */
+	MEANWHILE,	/* the previous holder of each lock changes the state */
 };
 
 struct test_vm {
@@ -38,17 +38,17 @@ struct test_vm {
 	unsigned int nr_vcpus;
 	struct kvm_vcpu *vcpus[KVM_MAX_VCPUS];
 	struct kunit_guarded *mp_states[KVM_MAX_VCPUS];
-	const struct test_writer *writers;	/* the last one has no name */
+	const struct test_writer *writers;	/* ends with one without a name */
 
 	/* the last write */
 	enum test_mode mode;
 	unsigned int nr;
 	const struct test_writer *writer;
 	unsigned int caller, target;		/* the same except for OTHER */
-	u32 from;				/* mp_state of each vCPU before */
-	u32 found;				/* ... of the target when its lock was taken */
-	long ret, answer;			/* of the SBI call: 0 to exit to userspace; a0 */
-	struct kvm_vcpu *disordered;		/* state and request in the wrong order */
+	u32 from;				/* each vCPU's mp_state before the write */
+	u32 found;				/* the target's, when its lock was taken */
+	long ret, answer;			/* of the SBI call: handler's return value; a0 */
+	struct kvm_vcpu *disordered;		/* its state and request were out of order */
 };
 
 static inline u32 mp_state(struct test_vm *vm, unsigned int i)
