@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by what asks the Debian archive that this machine uses. It does so by an apt
-# configuration of its own, so that apt checks the signatures and the machine's package
-# lists stay as they are.
+# Sourced by the commands that query the Debian archive that this machine uses. They do so
+# with an apt configuration of their own: apt checks the signatures, and the machine's
+# package lists stay unchanged.
 # shellcheck shell=bash disable=SC2154 # shared with common.sh
 
 command -v apt-get >/dev/null ||

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by bin/lint: its checks. A check_NAME looks at the patches in $scratch/patches,
-# or at the patched $tree; each line that it prints is a finding. A tree_NAME runs
-# on $tree before and after; what it prints only afterwards is a finding, and so is
-# "cannot run: ...".
+# The checks of bin/lint, which sources this. check_NAME looks at the patches in
+# $scratch/patches or at the patched $tree; each line that it prints is a finding.
+# tree_NAME runs on $tree before and after the patches; a line that it prints only
+# afterwards is a finding, and so is "cannot run: ...".
 # shellcheck shell=bash disable=SC2154,SC2034 # shared with bin/lint
 
 # in the order in which they run

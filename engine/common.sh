@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by each command: where things are, and how they speak.
+# Sourced by each command: paths, messages and common functions.
 # shellcheck shell=bash disable=SC2034,SC2317 # what is here is used there
 
-# Nothing of the user's shell reaches us or those that we start: -p takes neither BASH_ENV
-# nor functions nor options from the environment, and they end here.
+# Keep the user's shell settings from us and from the programs we start: bash -p ignores
+# BASH_ENV, functions and options in the environment, and the lines below remove them.
 if [[ $- != *p* ]]; then
 	# shellcheck disable=SC2046 # a word for each
 	unset -f $(compgen -A function)

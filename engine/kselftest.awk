@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What a machine printed that ran a selftest, each line with its time in front, in the
-# form that KUnit gives its results: a suite of the selftest's name, with its cases, or
-# with one, "main", if it prints no TAP. The seconds of each case go to the file in the
+# Converts the console log of a machine that ran a selftest, with a time before each line,
+# to KUnit's format (KTAP): a suite with the selftest's name and its cases, or with the one
+# case "main" if it prints no TAP. Writes the seconds of each case to the file named by the
 # variable "times". kunit.py wants the plan first, and takes a case with the name of its
 # suite for the end of the suite.
 

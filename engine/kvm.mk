@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Bring kvm.ko up to date in a kernel's build directory, by the commands that kbuild
-# recorded there. To find out that nothing else has changed takes kbuild itself several
-# seconds. Run as `make -C OUT -f this`.
+# Bring kvm.ko up to date in a kernel's build directory with the commands that kbuild
+# recorded there. kbuild itself takes several seconds to find out that nothing else has
+# changed. Run as `make -C OUT -f this`.
 
 dir := arch/riscv/kvm
 objects := $(shell cat $(dir)/kvm.mod)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by what boots: the emulated machine, and how its log is read.
+# Sourced by the commands that boot a kernel: runs the emulated machine and reads its log.
 # shellcheck shell=bash disable=SC2154 # shared with common.sh
 
 machine='' hung=''

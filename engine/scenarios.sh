@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by what builds and boots: states of a kernel's source, builds of them, and one
-# table of what came of each. Before it is sourced, $results is set.
+# Sourced by the commands that build and boot kernels: states of a kernel's source, builds
+# of them, and a table of the results. Set $results before sourcing it.
 # shellcheck shell=bash disable=SC2034,SC2154 # shared with common.sh and the commands
 
 # columns of $results/table.tsv: ok, MISSED or WRONG; what was run; Linux; CPUs; the

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# perl triage.pl DIR: what the system reset does in the kernel files of DIR, printed as
+# perl triage.pl DIR: judge the system reset in the kernel files of DIR, and print
 # "verdict<TAB>why<TAB>number of writes".
 #
-# Contract: the answer is "fixed" or "vulnerable" only if each statement of the reset, and of
-# every function that it calls, is one that statement() knows, and if KVM's own files leave
-# the names in them alone: no macro, no second definition, no condition, no compiler flag.
-# All else is "unknown", with the line. Other headers of asm/ may not define these names
-# either; apart from that, they and what is not in DIR are taken to be upstream's.
+# Contract: the answer is "fixed" or "vulnerable" only if statement() knows each statement of
+# the reset and of every function that it calls, and if KVM's own files do not redefine a name
+# in them, be it by a macro, a second definition, a condition or a compiler flag. Anything else
+# is "unknown", with the line. Other headers of asm/ must not define these names either;
+# otherwise they, and what is not in DIR, are taken to be upstream's.
 #
-# How: scan() notes what a file defines. run() goes through a function, and statement() notes
-# in @did what each statement does, and to which vCPU. walk() looks for writes without their
-# lock. What was done must then come to a reset as upstream has it.
+# How: scan() records what a file defines. run() goes through a function, and statement()
+# records in @did what each statement does, and to which vCPU. walk() looks for writes without
+# their lock. What was done must then amount to the reset as upstream has it.
 use strict; use warnings;
 my ($kvm, $asm, $reset) = qw(arch/riscv/kvm arch/riscv/include/asm kvm_riscv_vcpu_sbi_system_reset);
 my $ours = qr{^$kvm|^arch/.*/kvm[^/]*$};
