@@ -13,10 +13,10 @@
 
 struct object {
 	int field;
-	spinlock_t spin;		/* the lock under test guards @field */
+	spinlock_t spin;		/* the lock under test guards @field: this one */
 	raw_spinlock_t raw;
 	rwlock_t rw;
-	struct mutex mutex;
+	struct mutex mutex;		/* or this one */
 	struct rw_semaphore sem;
 };
 
