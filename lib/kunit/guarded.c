@@ -34,8 +34,7 @@ struct kunit_guarded_watch {
 	struct tracepoint *acquire, *release;
 	struct list_head guards;
 	DECLARE_HASHTABLE(by_lock, 8);
-	unsigned int nr_guards;
-	unsigned int nr_alone;		/* held locks with kunit_guarded.alone */
+	unsigned int nr_guards, nr_alone;	/* nr_alone: held locks with kunit_guarded.alone */
 	struct task_struct *task;	/* NULL while nothing is watched */
 	char what[64];
 	int preempt_count;
