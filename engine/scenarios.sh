@@ -22,7 +22,8 @@ kernel() {
 	kernel=$1
 	source=$("$top/engine/fetch-kernel" "$1")
 	tree=$build/trees/$1 out=$build/out/userspace-$1
-	"$top/engine/link-tree" "$source" "$tree"
+	# What is there already, state brings up to date, and make builds less.
+	[ -d "$tree" ] && [ ! -L "$tree" ] || "$top/engine/link-tree" "$source" "$tree"
 }
 
 # staged STATE: $scratch/stage has the files that the series changes or adds, as they
