@@ -66,7 +66,7 @@ help() {
 given=' ' operands=()
 while [ "$#" -gt 0 ] && [ "${#operands[@]}" != "${own:-}" ]; do
 	case $1 in
-	-h | --help) help || true; exit ;;
+	-h | --help) help || [ $? = 141 ] || die "cannot write to standard output"; exit ;;
 	--) shift; operands+=("${@/#-/./-}"); set -- ;;
 	-?*)
 		[[ " ${options_known:-} " == *" $1 "* ]] || die "there is no option '$1': see ${0##*/} --help"
