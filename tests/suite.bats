@@ -127,13 +127,13 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 # bats test_tags=slow
 @test "a tree of one's own that has the fix: the bug is put back, in a copy (7.3.4)" {
 	kdir=$(engine/fetch-kernel $fixed)
-	before=$(snapshot "$kdir")
+	before=$(shared "$kdir")
 	kunit KDIR="$kdir"
 	[ "$status" -eq 0 ]
 	row 'without fix' fail fail
 	row 'with fix' pass 'pass 17 passed, 0 failed, 0 skipped'
 	[[ $output == *"the bug was put back"* ]]
-	[ "$(snapshot "$kdir")" = "$before" ]
+	[ "$(shared "$kdir")" = "$before" ]
 }
 
 # bats test_tags=slow
@@ -143,7 +143,7 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 	for file in tests/triage/{w29-*,w98-*,r07-*,r62-*}.c; do
 		in_place_of_the_reset "$file" "$(engine/fetch-kernel $vulnerable)" >"$BATS_TEST_TMPDIR/new.c"
 		cp --remove-destination "$BATS_TEST_TMPDIR/new.c" "$tree/arch/riscv/kvm/vcpu_sbi.c"
-		before=$(snapshot "$tree/arch")
+		before=$(shared "$tree/arch")
 		status=0
 		bin/triage --run "$tree" >"$BATS_TEST_TMPDIR/output" 2> >(sed 's/^/# /' >&3) || status=$?
 		cat "$BATS_TEST_TMPDIR/output"
@@ -151,6 +151,6 @@ row() { tr -s ' ' <"$BATS_TEST_TMPDIR/output" | grep -q "^$1 $2 $3"; }
 		grep -q "^unknown" "$BATS_TEST_TMPDIR/output"
 		grep -q "^$right: " "$BATS_TEST_TMPDIR/output"
 		[ "$status" -eq $([ "$right" = vulnerable ] && echo 1 || echo 0) ]
-		[ "$(snapshot "$tree/arch")" = "$before" ]
+		[ "$(shared "$tree/arch")" = "$before" ]
 	done
 }

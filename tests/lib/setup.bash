@@ -50,8 +50,10 @@ one_line() {
 	[[ $output == "error: "* ]] || { echo "no error: $output"; return 1; }
 }
 
-# snapshot DIR: every file with its times and content-changing metadata
-snapshot() { find "$1" -printf '%P %y %s %T@ %C@ %m %n\n' | sort | sha256sum; }
+# snapshot DIR: every file with its times and content-changing metadata; shared DIR: the same
+# where others may make links to the files meanwhile
+snapshot() { find "$1" -printf "%P %y %s %T@ %m ${2-%C@ %n}\n" | sort | sha256sum; }
+shared() { snapshot "$1" ''; }
 
 # small_tree VERSION DIR: what check-kdir and the series look at of a kernel
 small_tree() {
