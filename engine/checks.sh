@@ -98,7 +98,7 @@ tree_maintainers-self-test() {
 }
 
 tree_kernel-doc() {
-	(cd "$tree" && scripts/kernel-doc -none -Wall "$kvm"/vcpu_*.[ch] arch/riscv/include/asm/kvm_host.h \
+	(cd "$tree" && scripts/kernel-doc -none -Wall "$kvm"/{vcpu_*.[ch],*_test.c} arch/riscv/include/asm/kvm_host.h \
 		{include,lib}/kunit/*.[ch] 2>&1) || true
 }
 
@@ -145,7 +145,7 @@ compile() {
 tree_gcc() { compile allmod allmodconfig W=1; }
 # On the touched files: the rest is left as gcc's check built it, if that came before.
 tree_sparse() {
-	rm -f "$out/allmod/$kvm"/vcpu.o "$out/allmod/$kvm"/vcpu_{sbi,sbi_hsm,sbi_test,mp_state_test,test_vm}.o "$out"/allmod/lib/kunit/guarded*.o
+	rm -f "$out/allmod/$kvm"/vcpu.o "$out/allmod/$kvm"/vcpu_{sbi,sbi_hsm,sbi_test,mp_state_test,locks_test,test_vm}.o "$out/allmod/$kvm"/{aia,aia_aplic,aia_imsic,vmid}.o "$out"/allmod/lib/kunit/guarded*.o
 	compile allmod allmodconfig W=1 C=1 CHECK="$top/engine/sparse-riscv" | sed 's/^.*not available or not up to date/cannot run: &/'
 }
 tree_clang() { compile clang allmodconfig LLVM=-19 W=1; }
@@ -159,7 +159,7 @@ check_random() {
 		export KCONFIG_SEED=$seed
 		kind=$((seed % 2)) kind=${kind/0/y} kind=${kind/1/m}
 		rm -rf "$out/random"
-		compile random randconfig W=1 | grep -E "vcpu_(sbi|mp_state)_test|vcpu_test_vm|kunit/guarded|cannot run" | sed "s/^/seed $seed: /" || true
+		compile random randconfig W=1 | grep -E "vcpu_(sbi|mp_state|locks)_test|vcpu_test_vm|(aia|aplic|imsic|vmid)_test|kunit/guarded|cannot run" | sed "s/^/seed $seed: /" || true
 	done
 }
 
