@@ -13,6 +13,13 @@ static void disable_source(struct kunit_guarded *sourcecfg, bool acquires)
 		*(u32 *)sourcecfg->field = APLIC_SOURCECFG_SM_INACTIVE;
 }
 
+/* The guest enables interrupts of the whole domain. */
+static void enable_domain(struct kunit_guarded *domaincfg, bool acquires)
+{
+	if (acquires && !domaincfg->taken)
+		*(u32 *)domaincfg->field = APLIC_DOMAINCFG_IE;
+}
+
 void kvm_test_aplic(struct kunit *test)
 {
 	static const struct {
@@ -36,7 +43,7 @@ void kvm_test_aplic(struct kunit *test)
 		{ APLIC_DOMAINCFG, APLIC_DOMAINCFG_IE },
 	};
 	struct kvm *kvm = &((struct test_vm *)test->priv)->kvm;
-	struct kunit_guarded *sourcecfg, *state;
+	struct kunit_guarded *sourcecfg, *state, *domaincfg;
 	struct aplic_irq *irq;
 	struct aplic *aplic;
 	unsigned int i;
@@ -66,5 +73,14 @@ void kvm_test_aplic(struct kunit *test)
 	kvm_test_locked(test, state, kvm_riscv_aia_aplic_inject(kvm, SOURCE, true));
 	irq->sourcecfg = APLIC_SOURCECFG_SM_EDGE_RISE;
 	kvm_test_locked(test, state, kvm_riscv_aia_aplic_set_attr(kvm, APLIC_SETIPNUM, SOURCE));
+	KUNIT_EXPECT_EQ(test, irq->state & APLIC_IRQ_STATE_PENDING, 0);
+
+	/* Its write has looked for pending sources before this one gets pending. */
+	sourcecfg->on_event = NULL;
+	irq->sourcecfg = APLIC_SOURCECFG_SM_EDGE_RISE;
+	irq->state = APLIC_IRQ_STATE_ENABLED;
+	domaincfg = kunit_guarded_by(test, &aplic->domaincfg, &irq->lock, "the domain");
+	domaincfg->on_event = enable_domain;
+	kvm_test_locked(test, state, kvm_riscv_aia_aplic_inject(kvm, SOURCE, true));
 	KUNIT_EXPECT_EQ(test, irq->state & APLIC_IRQ_STATE_PENDING, 0);
 }
