@@ -221,7 +221,7 @@ known KERNEL ${KERNEL:+"$KERNEL"}
 # [WORD]" at its head says so: FILE is there, with WORD in it. Without TREE it is for all.
 belongs() {
 	local condition file word
-	read -r condition file word <"$top/$1"
+	read -r condition file word < <(grep -m1 -E '^(If|Unless): ' "$top/$1") || true
 	[ -n "$2" ] || return 0
 	case $condition in
 	If:) grep -qsE "${word:+\b$word\b}" "$2/$file" ;;

@@ -69,6 +69,7 @@ static void run_again(void)
 {
 	write_file("/debug/kunit/riscv_kvm_vcpu_sbi/run", "1");
 	write_file("/debug/kunit/riscv_kvm_vcpu_mp_state/run", "1");
+	write_file("/debug/kunit/riscv_kvm_vcpu_locks/run", "1");
 }
 
 /* Take the CPUs but the first offline, one after another, and online again. */

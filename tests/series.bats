@@ -131,7 +131,9 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 
 @test "no trailer names a person" {
 	run grep -rhE '^[A-Z][A-Za-z-]+-by:|^(Cc|To|Fixes|Link|Closes):' patches
-	[ "$(sort -u <<<"$output")" = 'Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversion")
+	[ "$(sort -u <<<"$output")" = 'Fixes: 13acfec2dbcc ("RISC-V: KVM: Add remote HFENCE functions based on VCPU requests")
+Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversion")
+Fixes: 74967aa208e2 ("RISC-V: KVM: Add in-kernel emulation of AIA APLIC")
 Fixes: bae0dfd74e01 ("RISC-V: KVM: Modify SBI extension handler to return SBI error code")' ]
 }
 

@@ -12,6 +12,8 @@ unset KDIR REV OUT TESTS SIGNOFF MUTANTS KERNELS CPUS ROWS N LLVM QEMU_ARGS TIME
 cd "$top" || exit
 
 vulnerable=6.12.8 fixed=7.3.4
+# How many cases the suites have there, and how many of them are slow.
+cases_vulnerable=23 cases_fixed=26 cases_slow=1
 
 # bases: all of them with `make check-all`, else those whose patches are committed
 bases() { awk -v all="${ALL:-}" '/^[0-9]/ && (all || $4 == "committed") { print $1 }' series/bases; }
