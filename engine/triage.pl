@@ -48,7 +48,7 @@ my @forms = ( # what a known statement does, and to what
 	[event => qr/^`R->(?<of>(?:system_event\.(?:type|ndata|flags|data\[0\])|exit_reason)=[`\w]+);$/],
 	[mutex => qr/^mutex_(?:un)?lock\(&`M->lock\);$/],
 );
-my (%text, %defined, %macros, %mentions, %shown, @did, @guards, @wrong, @events, $loop, $loops, $place);
+my (%text, %defined, %macros, %includes, %mentions, %shown, @did, @guards, @wrong, @events, $loop, $loops, $place);
 
 sub content { open my $in, '<', $_[0] or return ''; return join '', <$in> }
 sub norm { $_[0] =~ s/\s+/ /gr =~ s/ ?([^\w ]) ?/$1/gr }
@@ -82,9 +82,11 @@ sub scan {
 			push @{$defined{$1}}, my $macro = {file => $file, line => $at, head => $2, name => $1};
 			push @{$macros{$file =~ /c$/ ? $file : 'headers'}}, $macro if $own;
 		}
-		my $known = $name eq 'include' ? $rest =~ m{^(?:<[\w-]+(?:/[\w-]+)*\.h>|"([\w-]+\.h)")$} && (!defined $1 || -e "$dir$1") :
+		my $known = $name eq 'include' ? $rest =~ m{^(?:<[\w-]+(?:/[\w-]+)*\.h>|"([\w-]+(?:\.h|_test\.c))")$} && (!defined $1 || -e "$dir$1") :
 			$name =~ /^(?:define|undef|if|ifdef|ifndef|elif|else|endif|error|)$/;
-		refuse({file => $file, line => $at}) if $own && (!$known || $rest =~ /^ \w*\\/);
+		# A file may include its tests: their macros are its own.
+		push @{$includes{$file}}, "$dir$1" if $name eq 'include' && $rest =~ /"(\w+_test\.c)"/;
+		refuse({file => $file, line => $at}) if $own && (!$known || $includes{$file} && $file =~ /_test/ || $rest =~ /^ \w*\\/);
 		'#' . ($name =~ /^if/ ? 'if' : $name eq 'endif' ? $name : '') . ';'}gme;
 	return if !$own;
 	$text =~ s/$string/""/g;
@@ -122,7 +124,8 @@ sub only {
 		my @others = grep { !$macro{$word} || $_->{head} !~ $macro{$word} } @{$defined{$word} // []};
 		refuse($_, "another '$word'") for @others, $word =~ $upstream ? @{$mentions{$word} // []} : ();
 	}
-	$_->{name} =~ $inner && refuse($_, "'$_->{name}' may be in the kernel's macros") for map { @{$macros{$_} // []} } $f->{file}, 'headers';
+	$_->{name} =~ $inner && refuse($_, "'$_->{name}' may be in the kernel's macros") for
+		map { @{$macros{$_} // []} } $f->{file}, @{$includes{$f->{file}} // []}, 'headers';
 }
 
 # run NAME ARGUMENT...: go through a function, if there is just one of that name

@@ -226,6 +226,14 @@ helper() {
 		arch/riscv/kvm/Makefile|CFLAGS_vcpu_sbi.o := \$(shell cat \$(src)/flags)
 		arch/riscv/kvm/Makefile|\$(obj)/vcpu_sbi.o: \$(src)/other.c
 	END
+	# What a file includes as its tests counts as its own.
+	rm -r "$KDIR"
+	cp -r "$BATS_TEST_TMPDIR/plain" "$KDIR"
+	echo '#include "a_test.c"' >>"$KDIR/$sbi"
+	echo '#define SOURCE 2' >"$KDIR/arch/riscv/kvm/a_test.c"
+	says unknown 'a_test.c:1: .SOURCE. may be' "$KDIR"
+	echo '/* nothing */' >"$KDIR/arch/riscv/kvm/a_test.c"
+	says fixed . "$KDIR"
 	# Code that is there under a condition
 	for before in '/^void kvm_riscv_vcpu_sbi_system_reset/' '/WRITE_ONCE(tmp/'; do
 		tree $fixed "$before i #ifdef CONFIG_X"
