@@ -98,7 +98,7 @@ suite=${SUITE:-riscv_kvm_vcpu_[a-z_]*} suite_glob=${SUITE:-riscv_kvm_vcpu_*} kun
 # what a kernel with guest/init.c for its userspace has besides: KVM as a module, to have
 # it in many versions; and what a selftest needs, with the C library that it comes with
 with_userspace=(BLK_DEV_INITRD=y MODULES=y MODULE_UNLOAD=y KVM=m DEBUG_FS=y KUNIT_DEBUGFS=y PROC_FS=y
-	FUTEX=y POSIX_TIMERS=y SHMEM=y PERF_EVENTS=y RISCV_SBI_V01=y)
+	FUTEX=y POSIX_TIMERS=y SHMEM=y PERF_EVENTS=y BINFMT_SCRIPT=y RISCV_SBI_V01=y)
 # what a kernel's log has if something is wrong with the kernel
 complaints='WARNING:|BUG:|INFO: (task|rcu|possible|trying)|rcu.*(stall|self-detected)|Oops|Kernel panic|suspicious RCU|kmemleak: [1-9][0-9]* new'
 
@@ -221,7 +221,7 @@ known KERNEL ${KERNEL:+"$KERNEL"}
 # [WORD]" at its head says so: FILE is there, with WORD in it. Without TREE it is for all.
 belongs() {
 	local condition file word
-	read -r condition file word <"$top/$1"
+	read -r condition file word < <(grep -m1 -E '^(If|Unless): ' "$top/$1") || true
 	[ -n "$2" ] || return 0
 	case $condition in
 	If:) grep -qsE "${word:+\b$word\b}" "$2/$file" ;;
@@ -229,16 +229,17 @@ belongs() {
 	esac
 }
 
-# diffs PATTERN [TREE]: the changes to existing files of the patches that match
+# diffs PATTERN [TREE]: the changes to existing files of the patches that match, and those in
+# <file>.<patch>-<kernels>.diff
 diffs() {
 	local diff
-	(cd "$top" && find . -path ./build -prune -o -name "*.$1.diff" -printf '%P\n' | sort) | while read -r diff; do
+	(cd "$top" && find . -path ./build -prune -o \( -name "*.$1.diff" -o -name "*.$1-*.diff" \) -printf '%P\n' | sort) | while read -r diff; do
 		if belongs "$diff" "${2:-}"; then echo "$diff"; fi
 	done
 }
 
 # touched [TREE]: the files that the series changes in a kernel
-touched() { diffs "*" "$@" | sed 's/\.[a-z]*\.diff$//' | sort -u; }
+touched() { diffs "*" "$@" | sed -E 's/\.[a-z]+(-[^/]*)?\.diff$//' | sort -u; }
 
 # new_files: those that the series adds to one; added PATCH: those that this patch adds
 new_files() { added '.*'; }
