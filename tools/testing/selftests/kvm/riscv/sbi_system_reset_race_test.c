@@ -5,7 +5,7 @@
  *
  * The vCPUs that a test starts or sets are those with an odd number. With -a as the first
  * argument, it also tries a VM of 61 vCPUs. With -s, it does not tolerate that a vCPU is
- * started again after the reset has stopped it.
+ * started again after the reset has stopped it, or after the next boot.
  */
 #include "sbi_system_reset.h"
 
@@ -21,6 +21,8 @@ enum role {
 /* Guest physical addresses */
 static u64 start_address, counters_address;
 
+static struct kvm_mp_state stopped = { KVM_MP_STATE_STOPPED };
+static struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
 static bool stop_setting;
 static u64 nr_set;
 
@@ -146,10 +148,32 @@ TEST_F_TIMEOUT(vcpus, others_being_started, TEST_TIMEOUT)
 	}
 }
 
+/* KVM may have accepted a start, and carries it out when the vCPU is in KVM_RUN again. */
+TEST_F_TIMEOUT(vcpus, start_forgotten, TEST_TIMEOUT)
+{
+	struct machine *m = &self->machine;
+	struct runner *r = m->runners + 1;
+
+	if (option != 's')
+		SKIP(return, "KVM does not forget it: only with -s");
+	boot(m, ABSENT, 0);
+	vcpu_mp_state_set(r->vcpu, &stopped);
+	m->shared->vcpus[1].role = STARTED;
+	while (get_mp_state(r) == KVM_MP_STATE_STOPPED)
+		sched_yield();
+	m->shared->vcpus[1].role = ABSENT;
+	reset_and_rest(_metadata, m);
+
+	vcpu_boot(r, KVM_MP_STATE_RUNNABLE);
+	vcpu_start(r);
+	while (!has_returned(r) && !is_asleep(r) && count_of(r) < 3)
+		sched_yield();
+	EXPECT_LE(3, count_of(r))
+		TH_LOG("vCPU 1 started where it was to start before the reset");
+}
+
 static void *set_states(void *arg)
 {
-	struct kvm_mp_state stopped = { KVM_MP_STATE_STOPPED };
-	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
 	struct machine *m = arg;
 	struct runner *r;
 

@@ -24,8 +24,7 @@ static void guest_other(unsigned long id)
 	}
 }
 
-static void boot_and_reset(struct __test_metadata *_metadata, struct machine *m,
-			   enum role role)
+static void boot_and_reset(struct __test_metadata *_metadata, struct machine *m, enum role role)
 {
 	struct runner *r;
 
@@ -127,10 +126,9 @@ TEST_F_TIMEOUT(vcpus, legacy_shutdown, TEST_TIMEOUT)
 	boot_and_reset(_metadata, m, RUNS);
 }
 
-static void expect_resets(struct __test_metadata *_metadata, struct machine *m,
-			  enum role role, int nr)
+static void expect_resets(struct __test_metadata *_metadata, struct machine *m, enum role role)
 {
-	int i;
+	int i, nr = option == 'a' && role == RUNS ? 100 : nr_resets(m);
 
 	for (i = 0; i < nr; i++) {
 		set_caller(m, i);
@@ -140,18 +138,17 @@ static void expect_resets(struct __test_metadata *_metadata, struct machine *m,
 
 TEST_F_TIMEOUT(vcpus, others_run, TEST_TIMEOUT)
 {
-	expect_resets(_metadata, &self->machine, RUNS,
-		      option == 'a' ? 100 : nr_resets(&self->machine));
+	expect_resets(_metadata, &self->machine, RUNS);
 }
 
 TEST_F_TIMEOUT(vcpus, others_in_wfi, TEST_TIMEOUT)
 {
-	expect_resets(_metadata, &self->machine, WAITS, nr_resets(&self->machine));
+	expect_resets(_metadata, &self->machine, WAITS);
 }
 
 TEST_F_TIMEOUT(vcpus, others_stopped, TEST_TIMEOUT)
 {
-	expect_resets(_metadata, &self->machine, STOPS, nr_resets(&self->machine));
+	expect_resets(_metadata, &self->machine, STOPS);
 }
 
 /* KVM_RUN blocks, and the guest executes nothing, until userspace sets the states. */
