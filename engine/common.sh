@@ -98,7 +98,7 @@ suite=${SUITE:-riscv_kvm_vcpu_[a-z_]*} suite_glob=${SUITE:-riscv_kvm_vcpu_*} kun
 # what a kernel with guest/init.c for its userspace has besides: KVM as a module, to have
 # it in many versions; and what a selftest needs, with the C library that it comes with
 with_userspace=(BLK_DEV_INITRD=y MODULES=y MODULE_UNLOAD=y KVM=m DEBUG_FS=y KUNIT_DEBUGFS=y PROC_FS=y
-	FUTEX=y POSIX_TIMERS=y SHMEM=y PERF_EVENTS=y BINFMT_SCRIPT=y RISCV_SBI_V01=y)
+	FUTEX=y POSIX_TIMERS=y SHMEM=y PERF_EVENTS=y RISCV_SBI_V01=y)
 # what a kernel's log has if something is wrong with the kernel
 complaints='WARNING:|BUG:|INFO: (task|rcu|possible|trying)|rcu.*(stall|self-detected)|Oops|Kernel panic|suspicious RCU|kmemleak: [1-9][0-9]* new'
 

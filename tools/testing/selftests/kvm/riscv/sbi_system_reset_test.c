@@ -57,12 +57,12 @@ FIXTURE_VARIANT(vcpus)
 FIXTURE_VARIANT_ADD(vcpus, 1) { .nr = 1 };
 FIXTURE_VARIANT_ADD(vcpus, 2) { .nr = 2 };
 FIXTURE_VARIANT_ADD(vcpus, 4) { .nr = 4 };
-FIXTURE_VARIANT_ADD(vcpus, 16) { .nr = 16 };
+FIXTURE_VARIANT_ADD(vcpus, 8) { .nr = 8 };
 FIXTURE_VARIANT_ADD(vcpus, 64) { .nr = 64 };
 
 FIXTURE_SETUP(vcpus)
 {
-	if (variant->nr > 16 && option != 'a')
+	if (variant->nr > 8 && option != 'a')
 		SKIP(return, "%d vCPUs: only with -a", variant->nr);
 	if (variant->nr > kvm_check_cap(KVM_CAP_MAX_VCPUS))
 		SKIP(return, "KVM does not support %d vCPUs", variant->nr);
