@@ -152,7 +152,8 @@ TEST_F_TIMEOUT(vcpus, others_being_started, TEST_TIMEOUT)
 TEST_F_TIMEOUT(vcpus, start_forgotten, TEST_TIMEOUT)
 {
 	struct machine *m = &self->machine;
-	struct runner *r = m->runners + 1;
+	struct runner *r = m->runners + 1, *starter = m->runners + 2;
+	u64 count;
 
 	if (option != 's')
 		SKIP(return, "KVM does not forget it: only with -s");
@@ -161,7 +162,11 @@ TEST_F_TIMEOUT(vcpus, start_forgotten, TEST_TIMEOUT)
 	m->shared->vcpus[1].role = STARTED;
 	while (get_mp_state(r) == KVM_MP_STATE_STOPPED)
 		sched_yield();
+	/* Once the other vCPU has counted twice, it has made its last start. */
 	m->shared->vcpus[1].role = ABSENT;
+	count = count_of(starter);
+	while (count_of(starter) < count + 2)
+		sched_yield();
 	reset_and_rest(_metadata, m);
 
 	vcpu_boot(r, KVM_MP_STATE_RUNNABLE);
