@@ -24,7 +24,7 @@ help:
 	@echo 'make rows               its rows, for GitHub Actions; FORMAT=gitlab: for GitLab'
 	@echo 'make soak N=1000        show that it gives no wrong verdict in N runs under load'
 	@echo 'make selftest           reset real guests, with the series and with the bug'
-	@echo 'make selftest KERNELS=7.3.4 CPUS=4 TEST_ARGS="-v 16"    only those, only with 16 vCPUs'
+	@echo 'make selftest KERNELS=7.3.4 CPUS=4 TEST_ARGS="-v 4"     only those, only with 4 vCPUs'
 	@echo 'make selftest-mutants   show that the selftest catches the wrong kernels in tests/selftest-mutants'
 	@echo 'make check              run the tests that CI runs, in twenty minutes'
 	@echo 'make check-all          run all of them, in some hours'

@@ -55,6 +55,7 @@ check_maintainers() {
 		found=$(get_maintainer "$patch")
 		whom=('Anup Patel' kvm-riscv@lists.infradead.org linux-riscv@lists.infradead.org)
 		! grep -qE '^[+]{3} b/scripts/coccinelle/' "$patch" || whom=('Julia Lawall' cocci@inria.fr)
+		! grep -qE '^[+]{3} b/tools/testing/selftests/kvm/lib/' "$patch" || whom=('Paolo Bonzini' kvm@vger.kernel.org)
 		! grep -qE '^[+]{3} b/lib/kunit/' "$patch" || whom=('David Gow' kunit-dev@googlegroups.com)
 		for who in "${whom[@]}"; do
 			grep -qF "$who" <<<"$found" || echo "${patch##*/}: get_maintainer.pl does not name $who"

@@ -229,16 +229,17 @@ belongs() {
 	esac
 }
 
-# diffs PATTERN [TREE]: the changes to existing files of the patches that match
+# diffs PATTERN [TREE]: the changes to existing files of the patches that match, and those in
+# <file>.<patch>-<kernels>.diff
 diffs() {
 	local diff
-	(cd "$top" && find . -path ./build -prune -o -name "*.$1.diff" -printf '%P\n' | sort) | while read -r diff; do
+	(cd "$top" && find . -path ./build -prune -o \( -name "*.$1.diff" -o -name "*.$1-*.diff" \) -printf '%P\n' | sort) | while read -r diff; do
 		if belongs "$diff" "${2:-}"; then echo "$diff"; fi
 	done
 }
 
 # touched [TREE]: the files that the series changes in a kernel
-touched() { diffs "*" "$@" | sed 's/\.[a-z]*\.diff$//' | sort -u; }
+touched() { diffs "*" "$@" | sed -E 's/\.[a-z]+(-[^/]*)?\.diff$//' | sort -u; }
 
 # new_files: those that the series adds to one; added PATCH: those that this patch adds
 new_files() { added '.*'; }

@@ -54,6 +54,8 @@ name == "" { print; next }
 /^1\.\.[0-9]+/ { plan(substr($1, 4)); next }
 # The machine is given up then, and the next case may have begun.
 /Test terminated by timeout/ { say($0); exit }
+# under the kernel's runner
+/^# selftests: / { began = time }
 /^# +RUN +/ { began = time; say("    # " $3 ": begins"); next }
 
 /^(not )?ok [0-9]+ / {

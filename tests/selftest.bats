@@ -50,6 +50,18 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	grep -q '^    ok 1 main # SKIP not here$' "$BATS_TEST_TMPDIR/results/kernel.log"
 }
 
+@test "a run under the kernel's runner that was cut off does not pass, nor one without a result" {
+	runner=$'# selftest run_kselftest.sh begins\nTAP version 13\n1..1\n# timeout set to 120\n# selftests: kvm: some-test\n# TAP version 13\n# 1..2\n# #  RUN           some.16.case ...\n# ok 1 some.16.case'
+	read_as run_kselftest.sh <<<"$runner"$'\n# ok 2 other\nok 1 selftests: kvm: some-test\n# selftest run_kselftest.sh exits with 0'
+	[ "$output" = $'pass\t1 passed, 0 failed, 0 skipped\t' ]
+	read_as run_kselftest.sh <<<"$runner"$'\nnot ok 1 selftests: kvm: some-test # TIMEOUT 120 seconds\n# selftest run_kselftest.sh exits with 0'
+	[[ $output == $'fail\t0 passed, 1 failed, 0 skipped\t'* ]]
+	read_as run_kselftest.sh <<<"$runner"$'\n# selftest run_kselftest.sh exits with 0'
+	[[ $output == $'unclean\t0 passed, 0 failed, 0 skipped\tcases are missing' ]]
+	read_as run_kselftest.sh <<<"$runner"$'\nok 1 selftests: kvm: some-test # SKIP\n# selftest run_kselftest.sh exits with 0'
+	[[ $output == $'unclean\t0 passed, 0 failed, 1 skipped\t'* ]]
+}
+
 @test "what the kernel complains of while all cases pass is unclean" {
 	read_as some-test <<<"$tap"$'\nok 2 other\nWARNING: CPU: 0 PID: 1 at arch/riscv/include/asm/kvm_host.h:1 f+0x0\n# selftest some-test exits with 0'
 	[[ $output == $'unclean\t2 passed, 0 failed, 0 skipped\tthe kernel printed a splat: WARNING: '*kvm_host.h:1* ]]
@@ -68,7 +80,13 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	make -s selftest KERNELS=$vulnerable CPUS=4 TEST_ARGS="-V 64" >"$BATS_TEST_TMPDIR/table" 2> >(sed 's/^/# /' >&3) ||
 		{ cat "$BATS_TEST_TMPDIR/table"; return 1; }
 	table=$build/results/selftest/table.tsv
-	[ "$(awk -F '\t' '$5 == "series" && $2 == "sbi_system_reset_test" && $6 == "pass"' "$table" | wc -l)" -eq 1 ]
+	for name in sbi_system_reset_test sbi_system_reset_race_test run_kselftest.sh; do
+		[ "$(awk -F '\t' -v name=$name '$5 == "series" && $2 == name && $6 == "pass"' "$table" | wc -l)" -eq 1 ]
+	done
+	# Both selftests, each well within the time limit that the runner names
+	results=$build/results/selftest/$vulnerable/4/series/run_kselftest.sh
+	[ "$(grep -c '# timeout set to 120' "$results/kernel.log")" -eq 2 ]
+	awk '{ n++; slow += $2 > 90 } END { exit n != 2 || slow }' "$results/times.tsv"
 	awk -F '\t' '$5 == "series-fix" { print $9 }' "$table" | grep -q 'kvm_host.h:[0-9]* '
 	# The other selftests are of no use if they are skipped.
 	[ "$(awk -F '\t' '$5 == "base" && $6 == "pass"' "$table" | wc -l)" -ge 3 ]
@@ -77,7 +95,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 
 # bats test_tags=slow
 @test "with the bug it fails, and names the place" {
-	run make -s selftest WITHOUT=fix KERNELS=$vulnerable CPUS=1 TEST_ARGS="-t cold_reboot" 3>&-
+	run make -s selftest WITHOUT=fix KERNELS=$vulnerable CPUS=1 TEST_ARGS="-t event" 3>&-
 	echo "$output"
 	[ "$status" -eq 2 ]
 	[[ $output == *"WRONG  sbi_system_reset_test "*" series-fix "*" unclean "*"kvm_host.h:"*"kvm_riscv_"* ]]
@@ -94,10 +112,21 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 }
 
 # bats test_tags=slow
+@test "the kernel's runner cuts off a selftest, and that is no pass" {
+	out=$build/out/userspace-$vulnerable
+	run engine/run-selftest "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
+		"$out/arch/riscv/kvm/kvm.ko" run_kselftest.sh -o 2 -t kvm:sbi_system_reset_test
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == $'fail\t0 passed, 1 failed, 0 skipped\t'* ]]
+	grep -q 'not ok 1 selftests: kvm: sbi_system_reset_test # TIMEOUT 2 seconds' "$BATS_TEST_TMPDIR/results/kernel.log"
+}
+
+# bats test_tags=slow
 @test "too little memory is a failure, no hang" {
 	out=$build/out/userspace-$vulnerable
 	QEMU_ARGS="-m 96" run engine/run-selftest "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
-		"$out/arch/riscv/kvm/kvm.ko" riscv/sbi_system_reset_test -v 64
+		"$out/arch/riscv/kvm/kvm.ko" riscv/sbi_system_reset_test -a -v 64
 	echo "$output"
 	[[ $output == @(fail|died|unclean)* ]]
 }
@@ -114,9 +143,12 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR/tests/selftest-mutants"
 	rm ./*
-	sed '1s/.*/Nothing wrong.\n\nCaught-by: shutdown/' "$top/tests/mutants/right/guard.diff" >harmless.diff
-	BUILD=$build KERNELS=$vulnerable TEST_ARGS="-f event -t shutdown" run "$BATS_TEST_TMPDIR/bin/selftest-mutants"
+	sed '1s/.*/Nothing wrong.\n\nCaught-by: legacy_shutdown/' "$top/tests/mutants/right/guard.diff" >harmless.diff
+	BUILD=$build KERNELS=$vulnerable TEST_ARGS="-v 4" run "$BATS_TEST_TMPDIR/bin/selftest-mutants"
 	echo "$output"
 	[ "$status" -eq 1 ]
 	[[ $output == *"WRONG  harmless "*" pass "* ]]
+	sed -i 's/legacy_shutdown/shutdown/' harmless.diff
+	BUILD=$build KERNELS=$vulnerable run "$BATS_TEST_TMPDIR/bin/selftest-mutants"
+	[[ $output == "error: tests/selftest-mutants/harmless.diff names no case, or one that does not exist" ]]
 }

@@ -63,7 +63,7 @@ small_tree() {
 	kernel=$(engine/fetch-kernel "$1")
 	mkdir -p "$2"
 	(cd "$kernel" && tar -c Makefile Kbuild MAINTAINERS arch/riscv/kvm arch/riscv/include/asm lib/kunit \
-		Documentation/virt/kvm Documentation/dev-tools/kunit/api/index.rst tools/testing/selftests/kvm/Makefile*) | tar -x -C "$2"
+		Documentation/virt/kvm Documentation/dev-tools/kunit/api/index.rst tools/testing/selftests/kvm/{Makefile*,lib/kvm_util.c}) | tar -x -C "$2"
 }
 
 # in_place_of_the_reset FILE KERNEL: its vcpu_sbi.c with that file of tests/triage

@@ -187,16 +187,21 @@ static void state_is_reported(struct kunit *test)
 	struct kvm_mp_state state;
 	unsigned int i;
 
+	/* As in kvm_vcpu_block(): the hart waits for an interrupt. */
+	vm->vcpus[1]->stat.generic.blocking = 1;
 	while (kvm_test_next_write(test, PLAIN)) {
 		for (i = 0; i < NR_VCPUS; i++) {
-			bool stopped = mp_state(vm, i) == KVM_MP_STATE_STOPPED;
+			unsigned long expected = SBI_HSM_STATE_STARTED;
 
+			if (mp_state(vm, i) == KVM_MP_STATE_STOPPED)
+				expected = SBI_HSM_STATE_STOPPED;
+			else if (vm->vcpus[i]->stat.generic.blocking)
+				expected = SBI_HSM_STATE_SUSPENDED;
 			kvm_arch_vcpu_ioctl_get_mpstate(vm->vcpus[i], &state);
 			KUNIT_EXPECT_EQ(test, state.mp_state, mp_state(vm, i));
 			kvm_test_ecall(vm->vcpus[0], &status, vm->vcpus[i]->vcpu_id);
 			KUNIT_EXPECT_EQ(test, cp->a0, SBI_SUCCESS);
-			KUNIT_EXPECT_EQ(test, cp->a1, stopped ? SBI_HSM_STATE_STOPPED :
-								SBI_HSM_STATE_STARTED);
+			KUNIT_EXPECT_EQ(test, cp->a1, expected);
 		}
 	}
 }
