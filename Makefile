@@ -3,7 +3,7 @@
 # The commands of this project; `make help` lists them. Each is a program in
 # bin/ of the same name, or a program of its own.
 
-.PHONY: help kunit quick triage patches files lint bisect-proof mutants matrix rows soak selftest selftest-mutants check check-all series bases bench clean
+.PHONY: help kunit quick triage patches files lint bisect-proof mutants matrix rows soak selftest selftest-mutants vmm check check-all series bases bench clean
 
 help:
 	@echo 'make kunit              show on a real kernel that the suite distinguishes bug and fix'
@@ -26,6 +26,7 @@ help:
 	@echo 'make selftest           reset real guests, with the series and with the bug'
 	@echo 'make selftest KERNELS=7.3.4 CPUS=4 TEST_ARGS="-v 4"     only those, only with 4 vCPUs'
 	@echo 'make selftest-mutants   show that the selftest catches the wrong kernels in tests/selftest-mutants'
+	@echo 'make vmm                reset Linux guests under a stock QEMU, with the series and with the bug'
 	@echo 'make check              run the tests that CI runs, in twenty minutes'
 	@echo 'make check-all          run all of them, in some hours'
 	@echo 'make check TESTS=name   run all of tests/name.bats; AGAIN=1: even if nothing has changed'
@@ -87,6 +88,9 @@ selftest:
 
 selftest-mutants:
 	@bin/selftest-mutants
+
+vmm:
+	@bin/vmm
 
 check:
 	@bin/check

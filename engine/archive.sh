@@ -17,10 +17,13 @@ archive() {
 	apt-get update --print-uris | sed -n "s,^'\(.*\)/dists/$codename/InRelease'.*,\1,p" | head -n 1
 }
 
+# what a program asks besides
+apt_options=()
+
 private_apt() {
 	"$@" -o Dir::Etc::SourceList="$scratch/sources.list" -o Dir::Etc::SourceParts=/dev/null \
 		-o Dir::State::Lists="$scratch/lists" -o Dir::Cache="$scratch/cache" \
-		-o Acquire::Languages=none -o APT::Update::Error-Mode=any -o APT::Sandbox::User="$(id -un)"
+		-o Acquire::Languages=none -o APT::Update::Error-Mode=any -o APT::Sandbox::User="$(id -un)" "${apt_options[@]}"
 }
 
 # read_lists RELEASE PACKAGE: those that name this package of series/bases

@@ -103,6 +103,8 @@ stripped() {
 		9.9 mutants "KERNELS=7.3.4 9.9"
 		9.9 selftest "KERNELS=7.3.4 9.9"
 		9.9 selftest-mutants "KERNELS=7.3.4 9.9"
+		9.9 vmm "KERNELS=7.3.4 9.9"
+		TEST_ARGS vmm "TEST_ARGS=-n x"
 		9.9 bisect-proof "KERNELS=7.3.4 9.9"
 		6.1.176 bisect-proof "KERNELS=7.3.4 6.1.176"
 		9.9 lint "KERNELS=7.3.4 9.9"
