@@ -13,7 +13,7 @@ load lib/setup
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR"
 	# The fix does nothing, and the last patch does not build.
-	sed -i -E '/^(status|hfence|aplic|assert|locks|cocci|open|selftest|race)\b/d' series/order
+	sed -i -E '/^(status|hfence|aplic|vmid|assert|locks|cocci|open|selftest|race)\b/d' series/order
 	sed -i 's,^+\(.*\)&tmp->arch\(.*\),+\1\&vcpu->arch\2 /* wrong */,' arch/riscv/kvm/vcpu_sbi.c.fix.diff
 	echo '#error' >>arch/riscv/kvm/vcpu_mp_state_test.c
 	BUILD=$build KERNELS=$vulnerable run bin/bisect-proof

@@ -134,7 +134,8 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 	[ "$(sort -u <<<"$output")" = 'Fixes: 13acfec2dbcc ("RISC-V: KVM: Add remote HFENCE functions based on VCPU requests")
 Fixes: 2121cadec45a ("RISCV: KVM: Introduce mp_state_lock to avoid lock inversion")
 Fixes: 74967aa208e2 ("RISC-V: KVM: Add in-kernel emulation of AIA APLIC")
-Fixes: bae0dfd74e01 ("RISC-V: KVM: Modify SBI extension handler to return SBI error code")' ]
+Fixes: bae0dfd74e01 ("RISC-V: KVM: Modify SBI extension handler to return SBI error code")
+Fixes: fd7bb4a251df ("RISC-V: KVM: Implement VMID allocator")' ]
 }
 
 @test "SIGNOFF=1 makes the user author and signer of each patch, and changes nothing else" {

@@ -10,6 +10,19 @@ static void update_vmid(struct kunit_guarded *version, bool acquires)
 		*(unsigned long *)version->field = vmid_version;
 }
 
+static bool request_missed;
+
+/* Another vCPU that sees the new version must see the request for it. */
+static void look_for_request(struct kunit_guarded *version, bool acquires)
+{
+	struct kvm *kvm = container_of(version->field, struct kvm, arch.vmid.vmid_version);
+	struct test_vm *vm = container_of(kvm, struct test_vm, kvm);
+
+	if (*(unsigned long *)version->field == vmid_version &&
+	    !kvm_test_request(KVM_REQ_UPDATE_HGATP, vm->vcpus[0]))
+		request_missed = true;
+}
+
 void kvm_test_vmid(struct kunit *test)
 {
 	struct test_vm *vm = test->priv;
@@ -22,9 +35,12 @@ void kvm_test_vmid(struct kunit *test)
 	kunit_guarded_by(test, &vmid_version, &vmid_lock, "all VMs");
 	kunit_guarded_by(test, &vmid->vmid, &vmid_lock, "the VM");
 	version = kunit_guarded_by(test, &vmid->vmid_version, &vmid_lock, "the VM");
+	version->on_event = look_for_request;
+	request_missed = false;
 	vmid_next = 5;
 	kvm_test_locked(test, version, kvm_riscv_gstage_vmid_update(vm->vcpus[1]));
 	KUNIT_EXPECT_EQ(test, vmid->vmid, 5);
+	KUNIT_EXPECT_FALSE(test, request_missed);
 
 	/* The last one was taken: all VMs get new ones. */
 	vmid_next = 0;
