@@ -68,10 +68,13 @@ static void start_qemu(void)
 	length = 0;
 }
 
+/* The monitor echoes each letter with escape sequences; nobody wants to read that. */
 static void show(void)
 {
 	size_t i;
 
+	if (length && memchr(line, '\33', length))
+		length = 0;
 	for (i = 0; i < length; i++)
 		if ((unsigned char)line[i] < ' ')
 			line[i] = ' ';
