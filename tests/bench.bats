@@ -73,7 +73,7 @@ quick() {
 	run make -s bench PARTS="cost heat"
 	[[ ${lines[0]} == "error: PARTS has no 'heat' (there are: "* ]]
 	run make -s bench RUNS=some
-	[[ ${lines[0]} == "error: RUNS must be a number "*"'some'" ]]
+	[[ ${lines[0]} == "error: RUNS must be a positive number"*"'some'" ]]
 }
 
 @test "the page on benchmarks has the table that was published" {
