@@ -220,6 +220,7 @@ W@pw
 // Nor if the written object is locked as well, is new, or has two names.
 @own depends on again exists@
 expression held.A, held.B, held.W, e, q;
+expression X : script:python(B) { X.lstrip("&( ") == B or member_of(X, B) };
 identifier lock : script:python() { locks(lock) };
 identifier get : script:python() { gives(get) };
 identifier own =~ "lock|mutex|sem";
@@ -227,8 +228,8 @@ identifier unlock : script:python() { releases(unlock) };
 identifier class;
 position held.pw, p;
 @@
-\( lock@p(..., <+... B ...+>, ...) \| guard@p(class)(<+... B ...+>) \|
-   CLASS@p(class, ...)(<+... B ...+>) \| ACQUIRE@p(class, ...)(<+... B ...+>) \|
+\( lock@p(..., X, ...) \| guard@p(class)(X) \|
+   CLASS@p(class, ...)(X) \| ACQUIRE@p(class, ...)(X) \|
    B = get@p(...) \| q@p = \( &B->own \| &B.own \) \| A@p = B \| B@p = A \| A@p = &B \| B@p = &A \)
 ... when any
     when != \( unlock(..., <+... B ...+>, ...) \| B = e \)
