@@ -1,13 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/// Find loops that write to one object after another, each time under the
-/// lock of an object of the same type that stays the same.  Such a lock does
-/// not exclude those who take the lock of the object that is written.
+/// Find loops that write to one object after another while holding the lock
+/// of another object of the same type, one that stays the same.  That lock
+/// does not exclude code that takes the lock of the object being written.
 ///
-//# This is what one gets when the loop has a cursor of its own, but the lock
-//# is taken with the name that the rest of the function uses.  False positives
-//# are due to objects whose fields are protected by the lock of a leader, such
-//# as a parent or the head of a list.  A lock that is taken once, around the
-//# whole loop, usually is one of these and is not considered.
+//# Usually the loop has a cursor of its own, but takes the lock through the
+//# variable that the rest of the function uses.
+//# False positives: fields protected by the lock of a leader, such as a parent;
+//# atomic operations that need no lock; an object whose own lock the caller
+//# holds; a write after the end of the block that a guard() is in.
+//# Not reported:
+//# - a loop inside the critical section, or over a list whose head is in the
+//#   locked object: that object is usually a leader;
+//# - a loop, other than by an iterator, that always ends after the write;
+//# - nested iterators, if the outer one moves the locked object;
+//# - objects whose type cannot be seen in the file;
+//# - a lock taken through a pointer to it, or by scoped_cond_guard(), which
+//#   spatch cannot parse;
+//# - locks taken and released only by functions from elsewhere;
+//# - writes by functions not named below, or to a whole object;
+//# - an object that is passed to a function whose name says that it locks it,
+//#   or that comes from one whose name says that it locks or allocates it.
 ///
 // Confidence: Moderate
 // Comments:
@@ -20,64 +32,109 @@ virtual report
 @initialize:python@
 @@
 import re
+def named(pattern):
+    return lambda name: bool(re.search(pattern, name))
 
+# Functions that take a lock, and those that release one.
+takes = named(r"^(?!.*_(init|prefetch))((raw_)?(spin|read|write)_(try)?lock|(rt_|ww_)?mutex_(try)?lock"
+              r"|down(_(interruptible|killable|trylock|timeout))?$|(percpu_)?down_(read|write)"
+              r"|(read|write)_seqlock|bit_spin_(try)?lock|.*_dec_and_(mutex_)?lock"
+              r"|(.*_)?lock$|(.*_)?LOCK(_|$))")
+releases = named(r"(?i)unlock|(^|_)up(_read|_write)?$|(^|_)release(_|$)")
+# A function that locks its argument, and one that returns an object of our own.
+locks = named(r"(?i)^(?!.*(print|dump|show)).*(^|_)(bit_spin_|seq|try)?lock(_(?!dep)|\d|$)|seqlock|(^|_)down(_|$)|assert_held"
+              r"|^(?!smp_|atomic|refcount|cmpxchg).*(^|_)(acquire|enter|begin|freeze|grab)(_|$)")
+gives = named(r"(?<![a-z])(try)?lock|alloc|new|create|clone|dup|_objs?$")
+# Functions that write to their first argument, and to what any &argument is.
+writes = named(r"^(WRITE_ONCE|smp_store_\w+|rcu_assign_pointer|RCU_INIT_POINTER|swap"
+               r"|(try_)?(cmp)?xchg(_\w+)?|atomic\w*_(set|xchg|cmpxchg)(_\w+)?|refcount_set"
+               r"|mem(set|cpy|move)(_\w+)?|str\w*(cpy|cat)(_pad)?|INIT_H?LIST_HEAD"
+               r"|bitmap_(zero|set|clear|fill|copy|x?or|and|andnot)|cpumask_(copy|clear|setall))$")
+writes_to = named(r"^((__|test_and_)*(set|clear|change|assign)_bit(_unlock|_lock)?|(__)?h?list_(add|del"
+                  r"|move|splice|replace|rotate|swap|cut)\w*|llist_(add|del)\w*|rb_(link_node|erase"
+                  r"|insert|replace)\w*|(__)?cpumask_(test_and_)?(set|clear)_cpu"
+                  r"|atomic\w*_(add|sub|or|and|xor|andnot))$")
+# In the object itself, not in something that a field points to.
 def member_of(path, obj):
-    """Is it in the object itself, not in something that a field points to?"""
     path = path.lstrip("&( ")
-    if not path.startswith(obj + " "):
-        return False
-    return re.sub(r"\[.*?\]", "", path[len(obj):]).count("->") <= 1
-
+    rest = path[len(obj):].lstrip(" )")
+    return (path.startswith(obj) and rest[:1] in ("-", ".")
+            and re.sub(r"\[.*?\]", "", rest).count("->") <= 1)
 def plain(expression):
     return re.sub(r" ?(->|\.|\[|\]) ?|^(&) ", r"\1\2", expression)
 
-// Lets spatch skip the files that take none of these locks.
-
-@locks@
+// Lets spatch skip files that release no lock.  There are fewer functions for
+// that than for taking one, and spatch is slow with many alternatives.
+@common@
 @@
+\( spin_unlock \| spin_unlock_bh \| spin_unlock_irq \| spin_unlock_irqrestore \| mutex_unlock \|
+   raw_spin_unlock \| raw_spin_unlock_irqrestore \| up_read \| up_write \| write_unlock \)(...);
 
-\( spin_lock \| spin_lock_bh \| spin_lock_irq \| spin_lock_irqsave \| raw_spin_lock \|
-   raw_spin_lock_irq \| raw_spin_lock_irqsave \| read_lock \| write_lock \| write_lock_bh \|
-   write_lock_irq \| write_lock_irqsave \| mutex_lock \| down_write \| guard \)(...)
+@rare depends on !common@
+@@
+\( raw_spin_unlock_bh \| raw_spin_unlock_irq \| read_unlock \| read_unlock_bh \|
+   read_unlock_irq \| read_unlock_irqrestore \| write_unlock_bh \| write_unlock_irq \|
+   write_unlock_irqrestore \| up \| percpu_up_read \| percpu_up_write \| write_sequnlock \|
+   write_sequnlock_bh \| write_sequnlock_irq \| write_sequnlock_irqrestore \| bit_spin_unlock \|
+   read_sequnlock_excl \| rt_mutex_unlock \| ww_mutex_unlock \| guard \| CLASS \| ACQUIRE \)(...)
 
-@scopes@
+@scopes depends on !common && !rare@
 iterator name scoped_guard;
 statement S;
 @@
-
 scoped_guard(...) S
 
-// The lock of one object is held where another object of the same type is
-// written.  The rarer alternative comes first: spatch makes the second one
-// depend on the absence of the first, and is very slow the other way round.
-
-@held depends on (locks || scopes) exists@
-type T;
-T *a;
-T *b;
-expression A, B, L, W, e;
-identifier f, l, class;
-identifier lk =~ "^((raw_)?(spin|read|write)_lock(_bh|_irq|_irqsave)?|mutex_lock|down_(read|write))(_nested)?$";
-identifier ulk =~ "^((raw_)?(spin|read|write)_unlock|mutex_unlock|up_(read|write))";
-iterator name scoped_guard;
-assignment operator aop;
-position pl, pw;
+@macros depends on !common && !rare && !scopes@
+identifier m;
 @@
+#define m(...) <+... \( spin_unlock \| spin_unlock_irqrestore \| mutex_unlock \)(...) ...+>
 
+// Locks that are taken in a loop.
+@call depends on (common || rare || scopes || macros) exists@
+identifier lk : script:python() { takes(lk) };
+identifier class;
+expression L;
+iterator I;
+iterator name scoped_guard;
+position p;
+@@
 (
-scoped_guard@pl(class, \(L \& <+... a@A->l ...+>\)) {
-... when any
-\( \(W@pw aop e \| W@pw++ \| W@pw-- \| ++W@pw \| --W@pw \|
-     WRITE_ONCE(W@pw, e) \| smp_store_release(W@pw, e)\) \& <+... b@B->f ...+> \)
+scoped_guard(class, L@p) { ... }
+|
+I(...) { ... when any
+lk(..., L@p, ...)
 ... when any
 }
 |
-\( lk@pl(\(L \& <+... a@A->l ...+>\), ...) \| guard@pl(class)(\(L \& <+... a@A->l ...+>\)) \);
+\( lk(..., L@p, ...) \| guard(class)(L@p) \| CLASS(class, ...)(L@p) \| ACQUIRE(class, ...)(L@p) \)
 ... when any
-    when != ulk(L, ...)
-\( \(W@pw aop e \| W@pw++ \| W@pw-- \| ++W@pw \| --W@pw \|
-     WRITE_ONCE(W@pw, e) \| smp_store_release(W@pw, e)\) \& <+... b@B->f ...+> \)
+L@p
 )
+
+// The lock of one object is held at a write to another object of the same type.
+@held depends on call disable ptr_to_array, fld_to_ptr exists@
+type T;
+T *a; T *b; T s; T t;
+expression A, B, L, W, e;
+identifier f, l;
+identifier unlock : script:python() { releases(unlock) };
+identifier write : script:python() { writes(write) };
+identifier write_to : script:python() { writes_to(write_to) };
+assignment operator aop;
+position call.p;
+position pl;
+position pw;
+@@
+\(L@p@pl \& <+... \( a@A->l \| s@A.l \| a@A \) ...+>\)
+... when any
+    when != unlock(..., \( L \| A \| &A \), ...)
+\( write_to(..., &\(W@pw \& <+... \( b@B->f \| t@B.f \) ...+>\), ...) \|
+   write(\( &\(W@pw \& <+... \( b@B->f \| t@B.f \) ...+>\) \| \(W@pw \& <+... \( b@B->f \| t@B.f \) ...+>\) \), ...) \|
+   \(W@pw \& <+... \( b@B->f \| t@B.f \) ...+>\) aop e \|
+   \(W@pw \& <+... \( b@B->f \| t@B.f \) ...+>\)++ \|
+   \(W@pw \& <+... \( b@B->f \| t@B.f \) ...+>\)-- \|
+   ++\(W@pw \& <+... \( b@B->f \| t@B.f \) ...+>\) \|
+   --\(W@pw \& <+... \( b@B->f \| t@B.f \) ...+>\) \)
 
 @script:python@
 A << held.A;
@@ -87,182 +144,157 @@ W << held.W;
 pl << held.pl;
 pw << held.pw;
 @@
-if (A == B or not member_of(L, A) or not member_of(W, B)
+if (A == B or not (L == A or member_of(L, A)) or not member_of(W, B)
+    or B.isidentifier() and W.startswith(B + " .")
     or int(pw[0].line) < int(pl[0].line)):
     cocci.include_match(False)
 
-// The lock of the same object is taken again ...
+// It is released after the write, or by leaving the scope.
+@released exists@
+expression held.A, held.L, held.W;
+identifier unlock : script:python() { releases(unlock) };
+identifier class;
+iterator name scoped_guard;
+position held.pl, held.pw, p;
+@@
+(
+scoped_guard@p(class, L@pl) { <+... W@pw ...+> }
+|
+W@pw@p
+... when any
+\( unlock(..., \( L \| A \| &A \), ...) \|
+   guard(class)(L@pl) \| CLASS(class, ...)(L@pl) \| ACQUIRE(class, ...)(L@pl) \)
+)
 
-@kept exists@
+// The lock stays the same from one iteration to the next, the written object
+// does not.
+@again depends on released exists@
+idexpression v <= held.B;
 expression x <= held.A;
-expression e;
-identifier lk, class;
-position held.pl;
-assignment operator aop;
-iterator name scoped_guard;
-statement S;
-position p;
-@@
-
-(
-lk@pl@p(...);
-|
-guard@pl@p(class)(...);
-|
-scoped_guard@pl@p(class, ...) S
-)
-... when any
-    when != \( x aop e \| x++ \| x-- \| &x \)
-(
-lk@pl(...);
-|
-guard@pl(class)(...);
-|
-scoped_guard@pl(class, ...) S
-)
-
-// (not if the loop goes through the objects with the lock, and writes a peer)
-
-@walked exists@
-expression held.A, held.W;
+expression held.L, held.W, e, n;
+assignment operator aop, op;
 iterator I;
-position held.pw;
-position p;
+position held.pl, held.pw, p;
 @@
-
-I(..., A, ...) {
+(
+I@p(..., v, ...) { ... when any
+    when != \( x op n \| x++ \| x-- \| ++x \| --x \)
+L@pl
 ... when any
-W@pw@p
+W@pw
 ... when any
 }
+|
+L@pl@p
+... when any
+    when != \( x op n \| x++ \| x-- \| ++x \| --x \)
+\( v aop e \| v++ \| v-- \| ++v \| --v \| &v \)
+... when any
+    when != \( x op n \| x++ \| x-- \| ++x \| --x \)
+L@pl
+)
 
-// ... for the write to another one: the loop assigns what the write depends on,
-// or is an iterator for it.
+@script:python@
+L << held.L;
+v << again.v;
+@@
+if re.search(r"\b%s\b" % re.escape(v), L):
+    cocci.include_match(False)
 
-@again depends on kept exists@
-idexpression v <= held.W;
-expression held.W, e;
-identifier lk, class;
-position held.pl, held.pw;
+// Not if it is held around the whole loop.
+@around depends on again exists@
+idexpression v <= held.B;
+expression held.L, held.W, e;
+identifier unlock : script:python() { releases(unlock) };
 assignment operator aop;
-iterator name scoped_guard;
-statement S;
-position p;
+position held.pl, held.pw, p;
 @@
-
-(
-lk@pl@p(...);
-|
-guard@pl@p(class)(...);
-|
-scoped_guard@pl@p(class, ...) S
-)
+W@pw@p
 ... when any
-\( v aop e \| v++ \| v-- \)
+    when != \( L@pl \| unlock(..., L, ...) \)
+\( v aop e \| v++ \| v-- \| ++v \| --v \| &v \)
 ... when any
-    when != W@pw
-(
-lk@pl(...);
-|
-guard@pl(class)(...);
-|
-scoped_guard@pl(class, ...) S
-)
+    when != \( L@pl \| unlock(..., L, ...) \)
+W@pw
 
-@iterated depends on kept exists@
-idexpression v <= held.W;
-expression held.W;
-identifier lk, class;
+// Nor if the written object is locked as well, is new, or has two names.
+@own depends on again exists@
+expression held.A, held.B, held.W, e, q;
+expression X : script:python(B) { X.lstrip("&( ") == B or member_of(X, B) };
+identifier lock : script:python() { locks(lock) };
+identifier get : script:python() { gives(get) };
+identifier own =~ "lock|mutex|sem";
+identifier unlock : script:python() { releases(unlock) };
+identifier class;
+position held.pw, p;
+@@
+\( lock@p(..., X, ...) \| guard@p(class)(X) \|
+   CLASS@p(class, ...)(X) \| ACQUIRE@p(class, ...)(X) \|
+   B = get@p(...) \| q@p = \( &B->own \| &B.own \) \| A@p = B \| B@p = A \| A@p = &B \| B@p = &A \)
+... when any
+    when != \( unlock(..., <+... B ...+>, ...) \| B = e \)
+W@pw
+
+// Nor in a branch where it is locked, is the locked one, or belongs to that,
+// or where the lock could not be taken.
+@branch depends on again exists@
+idexpression v <= held.B;
+idexpression x <= held.L;
+expression held.A, held.B, held.L, held.W, e, q;
+identifier f, m, class;
+identifier id =~ "^(id|idx|index|nr|no|num|cpu)$";
+identifier tl =~ "^(?!down_).*trylock";
+identifier intr =~ "_(interruptible|killable)|^down_(trylock|timeout)$";
 iterator I;
-position held.pl, held.pw;
 iterator name scoped_guard;
-position p;
+position held.pl, held.pw, p;
+statement S;
 @@
-
-I(..., v, ...) {
-... when any
 (
-\( lk@pl(...) \| guard@pl(class)(...) \);
-... when any
-W@pw@p
+scoped_guard@p(class, <+... B ...+>) { <+... W@pw ...+> }
 |
-scoped_guard@pl(class, ...) {
-... when any
-W@pw@p
-... when any
+I@p(..., v, ..., &A->f, m, ...) { <+... W@pw ...+> }
+|
+if@p (\( A == B \| B == A \| A == B && e \| B == A && e \| e && A == B \| e && B == A \|
+         A->id == B->id \| B->id == A->id \| B->f == A \|
+         !tl(..., L@pl, ...) \| intr(..., L@pl, ...) \)) { <+... W@pw ...+> }
+|
+if@p (\( A != B \| B != A \)) S else { <+... W@pw ...+> }
+|
+I@p(..., x, ...) { <+... W@pw ...+> }
+|
+for@p (...; ...; \( x = e, v = q \| v = q, x = e \)) { <+... W@pw ...+> }
+|
+if@p (\( A != B \| B != A \| A != B || e \| B != A || e \)) { ... when any
+\( continue; \| break; \| return ...; \| goto f; \)
 }
+... when any
+W@pw
 )
-... when any
-}
-
-// The lock of the written object is held as well, whatever the name of the
-// function that takes it.
-
-@own exists@
-expression held.B, held.W;
-identifier lk =~ "(^|_)(try)?lock(_|$)|^down_|^lockdep_assert_held";
-identifier ulk =~ "unlock|^up_";
-identifier class;
-position held.pw;
-position p;
-@@
-
-\( lk(<+... B ...+>, ...) \| guard(class)(<+... B ...+>) \)
-... when any
-    when != ulk(<+... B ...+>, ...)
-W@pw@p
-
-@own_scope exists@
-expression held.B, held.W;
-identifier class;
-iterator name scoped_guard;
-position held.pw;
-position p;
-@@
-
-scoped_guard(class, <+... B ...+>) {
-... when any
-W@pw@p
-... when any
-}
-
-// Both names may stand for the same object.
-
-@alias exists@
-expression held.A, held.B, held.W;
-position held.pw;
-position p;
-@@
-
-\( A = B \| B = A \)
-... when any
-W@pw@p
 
 // ----------------------------------------------------------------------
 
-@depends on context && !walked && !own && !own_scope && !alias && (again || iterated)@
+@depends on context && again && !around && !own && !branch@
 expression held.W;
 position held.pw;
 @@
-
 * W@pw
 
-@script:python depends on org && !walked && !own && !own_scope && !alias && (again || iterated)@
+@script:python depends on org && again && !around && !own && !branch@
 L << held.L;
 W << held.W;
 pl << held.pl;
 pw << held.pw;
 @@
-
 cocci.print_main("%s is written under %s" % (plain(W), plain(L)), pw)
 cocci.print_secs("lock", pl)
 
-@script:python depends on report && !walked && !own && !own_scope && !alias && (again || iterated)@
+@script:python depends on report && again && !around && !own && !branch@
 L << held.L;
 W << held.W;
 pl << held.pl;
 pw << held.pw;
 @@
-
-msg = "WARNING: %s is written under the lock of another object, %s, taken on line %s" % (plain(W), plain(L), pl[0].line)
+msg = "WARNING: %s is written under the lock of another object, %s, taken on line %s" % (
+    plain(W), plain(L), pl[0].line)
 coccilib.report.print_report(pw[0], msg)

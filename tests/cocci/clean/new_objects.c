@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The object was made in this iteration.
+
+struct hub;
+
+struct unit {
+	struct mutex m;
+	spinlock_t lock;
+	raw_spinlock_t rlock;
+	rwlock_t rw;
+	seqlock_t seq;
+	struct semaphore sem;
+	struct rw_semaphore rwsem;
+	struct percpu_rw_semaphore prw;
+	struct rt_mutex rtm;
+	int state, hits, id;
+	atomic_t refs;
+	char name[8];
+	unsigned long flags;
+	struct { int a, b; } cfg;
+	struct { spinlock_t lock; int state; } ctx;
+	spinlock_t locks[8];
+	struct unit *next, *parent;
+	struct list_head node, kids;
+	struct rb_node rb;
+	struct hub *hub;
+};
+
+struct hub {
+	spinlock_t lock;
+	int n;
+	struct unit *cur, *tab[8];
+	struct unit arr[8];
+	struct list_head units;
+	struct xarray xa;
+};
+
+int kmem_cache(struct unit *parent, int n)
+{
+	struct unit *kid;
+
+	while (n--) {
+		kid = kmem_cache_alloc(cache, GFP_KERNEL);
+		if (!kid)
+			return -ENOMEM;
+		spin_lock(&parent->lock);
+		kid->state = 1;
+		spin_unlock(&parent->lock);
+	}
+	return 0;
+}
+
+int kmalloc_obj(struct unit *self, int n)
+{
+	struct unit *kid;
+
+	while (n--) {
+		kid = kmalloc_obj(*kid);
+		if (!kid)
+			return -ENOMEM;
+		spin_lock(&self->lock);
+		kid->state = 1;
+		list_add(&kid->node, &self->kids);
+		spin_unlock(&self->lock);
+	}
+	return 0;
+}
+
+int unit_new(struct unit *self, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		struct unit *kid = unit_new(self->hub, i);
+
+		spin_lock(&self->lock);
+		kid->next = self->next;
+		self->next = kid;
+		spin_unlock(&self->lock);
+	}
+	return 0;
+}
+
+int kmemdup(struct unit *self, int n)
+{
+	struct unit *kid;
+
+	do {
+		kid = kmemdup(self, sizeof(*self), GFP_KERNEL);
+		if (!kid)
+			break;
+		mutex_lock(&self->m);
+		kid->parent = self;
+		mutex_unlock(&self->m);
+	} while (--n);
+	return 0;
+}
+
+int alloc_in_cond(struct unit *self)
+{
+	struct unit *kid;
+
+	while ((kid = unit_alloc(self->hub))) {
+		mutex_lock(&self->m);
+		kid->parent = self;
+		mutex_unlock(&self->m);
+	}
+	return 0;
+}
+
+int clone(struct unit *self, int n)
+{
+	while (n-- > 0) {
+		struct unit *kid = unit_clone(self);
+
+		if (IS_ERR(kid))
+			return PTR_ERR(kid);
+		mutex_lock(&self->m);
+		kid->id = n;
+		mutex_unlock(&self->m);
+	}
+	return 0;
+}
+
+int devm(struct unit *self, int n)
+{
+	struct unit *kid;
+
+	while (n-- > 0) {
+		kid = devm_kzalloc(NULL, sizeof(*kid), GFP_KERNEL);
+		mutex_lock(&self->m);
+		kid->id = n;
+		mutex_unlock(&self->m);
+	}
+	return 0;
+}
+
+void local_copy(struct unit *self)
+{
+	struct unit *other;
+
+	list_for_each_entry(other, &self->hub->units, node) {
+		struct unit copy = *other;
+
+		spin_lock(&self->lock);
+		copy.state = self->state;
+		spin_unlock(&self->lock);
+		unit_show(&copy);
+	}
+}
