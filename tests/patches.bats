@@ -68,7 +68,7 @@ partial() {
 	am "$patches"/*.patch
 }
 
-# unnumbered MAIL...: each with its subject in a line, and without its number
+# unnumbered PATCH...: each with its subject in a line, and without its number
 unnumbered() { perl -0777 -pe 's/^Subject: \[.*?\](.*(?:\n .*)*)/"Subject:" . ($1 =~ s,\n,,gr)/me' "$@"; }
 
 @test "a base gets the very patches that are in patches/, as one series with the fix first" {

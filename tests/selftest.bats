@@ -123,12 +123,12 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 }
 
 # bats test_tags=slow
-@test "too little memory is a failure, no hang" {
+@test "in the least memory that the kernel boots in, 64 vCPUs are a verdict, no hang" {
 	out=$build/out/userspace-$vulnerable
-	QEMU_ARGS="-m 96" run engine/run-selftest "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
-		"$out/arch/riscv/kvm/kvm.ko" riscv/sbi_system_reset_test -a -v 64
+	QEMU_ARGS="-m 76" run engine/run-selftest "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
+		"$out/arch/riscv/kvm/kvm.ko" riscv/sbi_system_reset_test -a -r vcpus.64.legacy_shutdown
 	echo "$output"
-	[[ $output == @(fail|died|unclean)* ]]
+	[[ $output == @(pass|fail|died|unclean)* ]]
 }
 
 # bats test_tags=slow
