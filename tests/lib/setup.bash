@@ -83,7 +83,7 @@ in_git() {
 # interrupted PATTERN COMMAND...: a command that is told to end once one of its
 # processes matches ends soon, in failure, and leaves nobody and nothing behind
 interrupted() {
-	local pattern=$1 job i
+	local pattern=$1 job i dir pid
 	shift
 	setsid "$@" >"$BATS_TEST_TMPDIR/interrupted" 2>&1 3>&- &
 	job=$!
@@ -101,6 +101,10 @@ interrupted() {
 		sleep 0.2
 	done
 	if pgrep -s "$job" -a; then return 1; fi
-	if find "$build" -maxdepth 1 -name 'tmp.*' | grep .; then return 1; fi
+	# Others may be using $build: what counts is what nobody is left to remove.
+	for dir in "$build"/tmp.*; do
+		pid=${dir##*/tmp.}
+		kill -0 "${pid%%.*}" 2>/dev/null || [ ! -e "$dir" ] || { echo "left behind: $dir"; return 1; }
+	done
 	flock -n "$build/lock" true
 }
