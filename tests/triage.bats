@@ -264,7 +264,8 @@ mutants() {
 	KDIR=$BATS_TEST_TMPDIR/plain
 	tree $fixed
 	engine/apply-patch "$KDIR" assert
-	grep -l '^+++ .*/vcpu_sbi[.]c$' tests/mutants/"$1"/*.diff | xargs grep -lE "$2" | while read -r patch; do
+	# Those of reset_state are in the same file, and not of the reset.
+	grep -l '^+++ .*/vcpu_sbi[.]c$' tests/mutants/"$1"/*.diff | grep -v /reset-state- | xargs grep -lE "$2" | while read -r patch; do
 		name=$trees/$(basename "$patch" .diff)
 		cp -r "$KDIR" "$name"
 		(cd "$name" && git apply "$top/$patch")
