@@ -16,8 +16,8 @@ setup() { tree=$build/trees/$vulnerable out=$build/out/userspace-$vulnerable res
 # own_tests [CPUS]: run them. This kernel cannot suppress the warning of a case on deadlocks,
 # so that what counts is what the suite says.
 own_tests() {
-	SUITE=kunit_guarded MODULE=$out/lib/kunit/guarded-test.ko QEMU_ARGS="-smp ${1:-4}" \
-		run engine/run-suite "$tree" "$out" "$results"
+	SUITE=kunit_guarded QEMU_ARGS="-smp ${1:-4}" \
+		run engine/run-suite "$tree" "$out" "$results" "$out/lib/kunit/guarded-test.ko"
 	echo "$output"
 }
 
