@@ -89,6 +89,12 @@ for name in awk cat cmp comm cp cut df diff dirname find fold grep head id ls mk
 	type -P "$name" >/dev/null || die "$name not found in PATH"
 done
 
+# elapsed: the time since the user's command began, as m:ss
+elapsed() { printf '%d:%02d' $(((EPOCHSECONDS - BEGAN) / 60)) $(((EPOCHSECONDS - BEGAN) % 60)); }
+# What a command tells the programs that it starts, it does not take from the user.
+[[ -n ${BEGAN:-} || $0 != */bin/* ]] || unset ALL APPEND KUNITCONFIG SELFTEST SUITE SUITE_RUNS VMM_FILES
+export BEGAN=${BEGAN:-$EPOCHSECONDS}
+
 build=$(realpath -m "${BUILD:-$top/build}")
 cross_compile=${CROSS_COMPILE:-riscv64-linux-gnu-}
 export BUILD=$build
@@ -131,10 +137,6 @@ done
 
 # Nor is a kernel's build to follow the make that called us.
 unset MAKEFILES GNUMAKEFLAGS MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES ARCH KBUILD_OUTPUT KCONFIG_CONFIG
-
-# elapsed: the time since the user's command began, as m:ss
-export BEGAN=${BEGAN:-$EPOCHSECONDS}
-elapsed() { printf '%d:%02d' $(((EPOCHSECONDS - BEGAN) / 60)) $(((EPOCHSECONDS - BEGAN) % 60)); }
 
 # have_build: $build is there and ours: we made it, or found it empty. Without the marker,
 # that of an earlier version of ours is known by what it holds.
