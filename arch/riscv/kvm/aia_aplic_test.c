@@ -13,7 +13,7 @@ static void disable_source(struct kunit_guarded *sourcecfg, bool acquires)
 		*(u32 *)sourcecfg->field = APLIC_SOURCECFG_SM_INACTIVE;
 }
 
-/* The guest enables interrupts of the whole domain. */
+/* The guest enables the domain's interrupts. */
 static void enable_domain(struct kunit_guarded *domaincfg, bool acquires)
 {
 	if (acquires && !domaincfg->taken)
@@ -75,7 +75,7 @@ void kvm_test_aplic(struct kunit *test)
 	kvm_test_locked(test, state, kvm_riscv_aia_aplic_set_attr(kvm, APLIC_SETIPNUM, SOURCE));
 	KUNIT_EXPECT_EQ(test, irq->state & APLIC_IRQ_STATE_PENDING, 0);
 
-	/* Its write has looked for pending sources before this one gets pending. */
+	/* The guest looks for pending sources after it sets IE, but before this one is. */
 	sourcecfg->on_event = NULL;
 	irq->sourcecfg = APLIC_SOURCECFG_SM_EDGE_RISE;
 	irq->state = APLIC_IRQ_STATE_ENABLED;

@@ -40,7 +40,7 @@ static int set_attr(struct kvm_vcpu *vcpu, unsigned long isel, unsigned long val
 
 static void set_vsfile(struct imsic *imsic, void *va)
 {
-	/* Less than 0, so there is none. */
+	/* Negative, so there is no VS-file to release. Not -1, so that its write shows. */
 	imsic->vsfile_cpu = -2;
 	imsic->vsfile_hgei = 0;
 	imsic->vsfile_va = (void __iomem __force *)va;
@@ -75,7 +75,7 @@ static void use_vsfile(struct kunit_guarded *cpu, bool acquires)
 		*(int *)cpu->field = 0;
 }
 
-/* Once the vCPU has a VS-file, what goes to the SW-file is lost. */
+/* Once the vCPU has a VS-file, writes to its SW-file are lost. */
 void kvm_test_imsic_vsfile_readers(struct kunit *test)
 {
 	struct kvm_vcpu *vcpu = create_imsic(test);
@@ -98,7 +98,7 @@ void kvm_test_imsic_vsfile_readers(struct kunit *test)
 	kunit_guarded_watch(test, "KVM_SET_DEVICE_ATTR")
 		ret = set_attr(vcpu, IMSIC_EIDELIVERY, 1);
 	kunit_expect_guarded(test);
-	/* The VS-file has no line. */
+	/* This VS-file has no HGEI line. */
 	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
 	KUNIT_EXPECT_EQ(test, imsic->swfile->eidelivery, 0);
 }
@@ -113,7 +113,7 @@ static void inject_msi(struct kunit_guarded *pending, bool acquires)
 		imsic->swfile->eix[0].eip[0] |= BIT(ID);
 }
 
-/* The lock makes one step of reading the SW-file and writing irqs_pending. */
+/* Under the lock, reading the SW-file and writing irqs_pending is one step. */
 void kvm_test_imsic_extirq(struct kunit *test)
 {
 	static struct imsic_mrif msi = { .eix[0].eip[0] = BIT(ID), .eidelivery = 1 };

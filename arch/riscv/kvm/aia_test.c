@@ -28,7 +28,7 @@ static void take_hgei(struct kunit_guarded *bitmap, bool acquires)
 		*(unsigned long *)bitmap->field &= ~BIT(1);
 }
 
-/* Which lines are free is known in software, with AIA or without. */
+/* KVM tracks free lines in memory, so this needs no AIA. */
 void kvm_test_hgei(struct kunit *test)
 {
 	struct kvm_vcpu *vcpu = ((struct test_vm *)test->priv)->vcpus[1];

@@ -3,8 +3,8 @@
  * KUnit suite for the locks of KVM on RISC-V, other than mp_state_lock.
  *
  * Documentation/virt/kvm/riscv/locks-kunit.rst says what each lock guards. Each case calls
- * the functions that write it, and expects the lock at each write. Where a function decides
- * what to write, on_event acts as the previous holder of the lock.
+ * the functions that write the guarded fields, and expects the lock to be held at each
+ * write. To check decisions, on_event acts as the previous holder of the lock.
  */
 
 #include <linux/kvm_host.h>
@@ -40,7 +40,7 @@ static void reset_state_needs_lock(struct kunit *test)
 	a1 = kunit_guarded_by(test, &state->a1, &state->lock, "the vCPU");
 	kvm_test_locked(test, pc, kvm_riscv_vcpu_sbi_request_reset(vcpu, OLD, OLD));
 
-	/* Another hart_start must not show in one of the two only. */
+	/* pc and a1 must come from the same hart_start. */
 	pc->on_event = request_new;
 	a1->on_event = request_new;
 	kvm_test_locked(test, pc, kvm_riscv_vcpu_sbi_load_reset_state(vcpu));
@@ -48,14 +48,14 @@ static void reset_state_needs_lock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vcpu->arch.guest_context.a1, NEW);
 }
 
-/* kvm_arch_vcpu_create() resets the vCPU by the function that KVM_REQ_VCPU_RESET calls. */
+/* kvm_riscv_reset_vcpu(), which handles KVM_REQ_VCPU_RESET, is static. */
 static void reset(struct kvm_vcpu *vcpu)
 {
 	kvm_arch_vcpu_destroy(vcpu);
 	kvm_arch_vcpu_create(vcpu);
 }
 
-/* Others fill the queue. */
+/* Other threads fill the queue. */
 static void fill_queue(struct kunit_guarded *queue, bool acquires)
 {
 	struct kvm_riscv_hfence *hfence = queue->field;
@@ -74,7 +74,7 @@ static void hfence_queue_needs_lock(struct kunit *test)
 	struct kvm_vcpu *vcpu = vm->vcpus[1];
 	struct kunit_guarded *queue;
 
-	/* Of a range: not every kernel queues others. */
+	/* Fence a range: some kernels do not queue a fence of everything. */
 	vm->vcpus[0]->arch.guest_context.a3 = PAGE_SIZE;
 	kunit_guarded_by(test, &vcpu->arch.hfence_head, &vcpu->arch.hfence_lock, "the vCPU");
 	kunit_guarded_by(test, &vcpu->arch.hfence_tail, &vcpu->arch.hfence_lock, "the vCPU");
@@ -142,12 +142,12 @@ static void irqs_pending_needs_lock(struct kunit *test)
 	kvm_test_locked(test, mask, kvm_test_ecall(vm->vcpus[0], &ipi, 0));
 	kvm_test_locked(test, mask, reset(vcpu));
 
-	/* The guest has cleared SSIP, which shows in HVIP: nothing is pending on this CPU. */
+	/* As if the guest had cleared SSIP: this CPU's HVIP no longer has it. */
 	csr->hvip = SOFT;
 	kvm_test_locked(test, mask, kvm_riscv_vcpu_sync_interrupts(vcpu));
 	KUNIT_EXPECT_EQ(test, vcpu->arch.irqs_pending_mask[0], SOFT);
 
-	/* kvm_host.h: sync and flush cannot drop a newly injected interrupt. */
+	/* kvm_host.h: sync and flush must not drop a newly injected interrupt. */
 	pending->on_event = inject_soft;
 	mask->on_event = inject_soft;
 	vcpu->arch.irqs_pending_mask[0] = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Cases of the suite riscv_kvm_vcpu_locks that need what is static in another file. That
- * file includes them: vmid_test.c is part of vmid.c, and so on.
+ * Cases of the suite riscv_kvm_vcpu_locks that need static symbols of another file. That
+ * file includes them: vmid.c includes vmid_test.c, and so on.
  */
 #ifndef __RISCV_KVM_VCPU_LOCKS_TEST_H__
 #define __RISCV_KVM_VCPU_LOCKS_TEST_H__
@@ -9,8 +9,8 @@
 #include "vcpu_test_vm.h"
 
 /*
- * Run @statement, which writes something that the lock of @g guards: it must take that
- * lock, and hold it at each write.
+ * Run @statement. Expect it to take the lock of @g, and to write each watched field only
+ * under its lock.
  */
 #define kvm_test_locked(test, g, statement) do {				\
 	struct kunit *__test = (test);						\

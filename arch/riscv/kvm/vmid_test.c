@@ -42,7 +42,7 @@ void kvm_test_vmid(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmid->vmid, 5);
 	KUNIT_EXPECT_FALSE(test, request_missed);
 
-	/* The last one was taken: all VMs get new ones. */
+	/* VMIDs have run out: all VMs get new ones. */
 	vmid_next = 0;
 	vmid->vmid_version = 0;
 	kvm_test_locked(test, version, kvm_riscv_gstage_vmid_update(vm->vcpus[1]));
