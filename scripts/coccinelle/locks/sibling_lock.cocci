@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /// Find loops that write to one object after another while holding the lock
-/// of another object of the same type, one that stays the same.  That lock
-/// does not exclude code that takes the lock of the object being written.
+/// of a different object of the same type, the same lock in each iteration.
+/// That lock does not exclude code that takes the lock of the object being
+/// written.
 ///
 //# Usually the loop has a cursor of its own, but takes the lock through the
 //# variable that the rest of the function uses.

@@ -2,12 +2,12 @@
 /*
  * A guest that resets its VM through the SBI, and the threads that run its vCPUs.
  *
- * The tests rely on a handshake that KVM guarantees: KVM_REQUEST_WAIT, which is described
- * in Documentation/virt/kvm/vcpu-requests.rst. A reset stops every vCPU, and then makes a
- * KVM_REQ_SLEEP, which waits until every vCPU has left guest mode. None enters it again
- * before it has handled the request. So the counter that each vCPU increments is final
- * when KVM_RUN of the caller returns, and is read right there. Then each of the others is
- * disturbed. Its thread does nothing but KVM_RUN: if it sleeps, KVM found it stopped.
+ * The tests rely on KVM_REQUEST_WAIT, which Documentation/virt/kvm/vcpu-requests.rst
+ * describes. A reset stops every vCPU, and then makes a KVM_REQ_SLEEP, which waits until
+ * every vCPU has left guest mode. No vCPU enters it again before it has handled the
+ * request. So the counter that each vCPU increments is final when KVM_RUN of the caller
+ * returns, and is read then. Next, each of the others gets an interrupt. Its thread does
+ * nothing but KVM_RUN: if it still sleeps, KVM has found the vCPU stopped.
  *
  * Section numbers are those of the RISC-V SBI specification, version 2.0.
  */
@@ -50,7 +50,7 @@ static struct {
 		u64 count, role;
 	} __aligned(64) vcpus[MAX_VCPUS];
 	u64 caller;
-	/* The caller makes them until KVM accepts one. Behind the last, ext is 0. */
+	/* The caller makes these until KVM accepts one. Ends with one whose ext is 0. */
 	struct request requests[6];
 } shared;
 
@@ -59,7 +59,7 @@ static void count(unsigned long id)
 	WRITE_ONCE(shared.vcpus[id].count, READ_ONCE(shared.vcpus[id].count) + 1);
 }
 
-/* What a vCPU does that is not the caller. Each test has its own. */
+/* What a vCPU other than the caller does. Each test program has its own. */
 static void guest_other(unsigned long id);
 
 static void guest_code(unsigned long id)
@@ -149,13 +149,13 @@ static void set_caller(struct machine *m, int n)
 	m->shared->caller = m->caller->vcpu->id;
 }
 
-/* A race shows only in some resets; the fewer the vCPUs, the more rarely. */
+/* A race shows only in some resets, and in fewer of them with fewer vCPUs. */
 static int nr_resets(struct machine *m)
 {
 	return max(48 / (int)(m->end - m->runners), 3);
 }
 
-/* Put a vCPU that is not in KVM_RUN into its first state. */
+/* Set the initial registers and state of a vCPU that is not in KVM_RUN. */
 static void vcpu_boot(struct runner *r, u32 state)
 {
 	struct kvm_mp_state mp_state = { .mp_state = state };
@@ -173,7 +173,7 @@ static void *vcpu_thread(void *arg)
 	struct runner *r = arg;
 
 	WRITE_ONCE(r->tid, syscall(__NR_gettid));
-	/* So that what KVM does not write is not mistaken for an event. */
+	/* Shows whether KVM writes an event. */
 	memset(&r->vcpu->run->system_event, POISON, sizeof(r->vcpu->run->system_event));
 	r->vcpu->run->immediate_exit = 0;
 	r->ret = __vcpu_run(r->vcpu);
@@ -209,7 +209,7 @@ static bool is_asleep(struct runner *r)
 	return state == 'S';
 }
 
-/* Let the caller reset the machine, with the event that belongs to its request. */
+/* Let the caller reset the machine, and expect the event of its request. */
 static void reset(struct __test_metadata *_metadata, struct machine *m)
 {
 	struct request *request = m->shared->requests;
@@ -231,17 +231,17 @@ static void reset(struct __test_metadata *_metadata, struct machine *m)
 	ASSERT_EQ(KVM_MP_STATE_STOPPED, get_mp_state(m->caller));
 }
 
-/* Expect of a vCPU in KVM_RUN that it has been stopped, and that it has no event. */
+/* Expect a vCPU in KVM_RUN to be stopped, without an event. */
 static void expect_rest(struct __test_metadata *_metadata, struct runner *r)
 {
 	struct kvm_run *run = r->vcpu->run;
 
-	/* It wakes a vCPU that waits in the guest, but not a stopped one. */
+	/* This wakes a vCPU that waits in wfi, but not a stopped one. */
 	interrupt(r, KVM_INTERRUPT_SET);
 	while (!has_returned(r) && !is_asleep(r) && count_of(r) <= r->count)
 		sched_yield();
 	ASSERT_FALSE(r->joined)
-		TH_LOG("KVM_RUN of vCPU %u returned, too", r->vcpu->id);
+		TH_LOG("KVM_RUN of vCPU %u returned as well", r->vcpu->id);
 	run->immediate_exit = 1;
 	pthread_kill(r->thread, SIGUSR1);
 	pthread_join(r->thread, NULL);
@@ -255,7 +255,7 @@ static void expect_rest(struct __test_metadata *_metadata, struct runner *r)
 		TH_LOG("vCPU %u is not stopped", r->vcpu->id);
 }
 
-/* Run the tests if the kernel has what they need. One of our options may come first. */
+/* Run the tests if the kernel has what they need. The first argument may be an option. */
 static int run_tests(int argc, char *argv[], const char *options)
 {
 	struct kvm_vcpu *vcpu;

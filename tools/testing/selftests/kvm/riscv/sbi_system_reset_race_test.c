@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest resets its VM through the SBI while another vCPU starts those that are stopped,
- * or while userspace sets their state.
+ * A guest resets its VM through the SBI while one of its vCPUs starts those that are
+ * stopped, or while userspace sets their states.
  *
- * The vCPUs that a test starts or sets are those with an odd number. With -a as the first
- * argument, it also tries a VM of 61 vCPUs. With -s, it does not tolerate that a vCPU is
- * started again after the reset has stopped it, or after the next boot.
+ * The vCPUs that are started or set are those with an odd ID. With -a as the first
+ * argument, also use a VM of 61 vCPUs. With -s, fail if a vCPU is started again after the
+ * reset has stopped it, or if a start from before the reset takes effect after the next
+ * boot.
  */
 #include "sbi_system_reset.h"
 
@@ -13,7 +14,7 @@
 
 enum role {
 	RUNS,
-	STARTS,		/* each STARTED one, again and again, 9.1 */
+	STARTS,		/* keeps starting each STARTED one, 9.1 */
 	STARTED,	/* stops as soon as it is started, 9.2 */
 	ABSENT,		/* not in KVM_RUN: userspace may set its state */
 };
@@ -56,7 +57,7 @@ static enum role role_of(struct machine *m, struct runner *r)
 	return m->shared->vcpus[r->vcpu->id].role;
 }
 
-/* Boot it, and wait until all are where the reset must find them. */
+/* Boot the VM, and wait until all vCPUs are where the reset must find them. */
 static void boot(struct machine *m, enum role role_of_odd, int n)
 {
 	struct runner *r;
@@ -79,7 +80,7 @@ static void boot(struct machine *m, enum role role_of_odd, int n)
 			sched_yield();
 }
 
-/* Reset it. Once those that could start others are at rest, no vCPU is started any more. */
+/* Reset the VM. Once those that could start others are at rest, no vCPU is started. */
 static void reset_and_rest(struct __test_metadata *_metadata, struct machine *m)
 {
 	struct runner *r;
@@ -92,9 +93,9 @@ static void reset_and_rest(struct __test_metadata *_metadata, struct machine *m)
 		if (role_of(m, r) != STARTED)
 			continue;
 		/*
-		 * It may run twice more after KVM_RUN of the caller has returned: for a
-		 * start after the reset's write of its state, and for another that KVM was
-		 * already handling, when the vCPU that starts it had left guest mode.
+		 * It may run twice more after KVM_RUN of the caller has returned: once for
+		 * a start after the reset's write of its state, and once for a start that
+		 * KVM was handling while the vCPU that made it was outside guest mode.
 		 */
 		if (option != 's')
 			r->count += 2;
@@ -112,7 +113,7 @@ FIXTURE_VARIANT(vcpus)
 	int nr;
 };
 
-/* So that the first, the middle and the last one have even numbers */
+/* So that the first, the middle and the last vCPU have even IDs */
 FIXTURE_VARIANT_ADD(vcpus, 5) { .nr = 5 };
 FIXTURE_VARIANT_ADD(vcpus, 17) { .nr = 17 };
 FIXTURE_VARIANT_ADD(vcpus, 61) { .nr = 61 };
@@ -148,7 +149,7 @@ TEST_F_TIMEOUT(vcpus, others_being_started, TEST_TIMEOUT)
 	}
 }
 
-/* KVM may have accepted a start, and carries it out when the vCPU is in KVM_RUN again. */
+/* A start that KVM has accepted must not take effect after the reset. */
 TEST_F_TIMEOUT(vcpus, start_forgotten, TEST_TIMEOUT)
 {
 	struct machine *m = &self->machine;
@@ -156,13 +157,13 @@ TEST_F_TIMEOUT(vcpus, start_forgotten, TEST_TIMEOUT)
 	u64 count;
 
 	if (option != 's')
-		SKIP(return, "KVM does not forget it: only with -s");
+		SKIP(return, "KVM does not forget a start: only with -s");
 	boot(m, ABSENT, 0);
 	vcpu_mp_state_set(r->vcpu, &stopped);
 	m->shared->vcpus[1].role = STARTED;
 	while (get_mp_state(r) == KVM_MP_STATE_STOPPED)
 		sched_yield();
-	/* Once the other vCPU has counted twice, it has made its last start. */
+	/* Once the starter has counted twice, it has made its last start. */
 	m->shared->vcpus[1].role = ABSENT;
 	count = count_of(starter);
 	while (count_of(starter) < count + 2)
@@ -174,7 +175,7 @@ TEST_F_TIMEOUT(vcpus, start_forgotten, TEST_TIMEOUT)
 	while (!has_returned(r) && !is_asleep(r) && count_of(r) < 3)
 		sched_yield();
 	EXPECT_LE(3, count_of(r))
-		TH_LOG("vCPU 1 started where it was to start before the reset");
+		TH_LOG("vCPU 1 started at the address of the start before the reset");
 }
 
 static void *set_states(void *arg)

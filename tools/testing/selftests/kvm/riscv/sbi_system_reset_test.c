@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest resets its VM through the SBI: what userspace is told of it, and that every
- * vCPU stops. With -a as the first argument, also VMs of 64 vCPUs, and 100 resets of each.
+ * A guest resets its VM through the SBI. Check that userspace gets the event, and that
+ * every vCPU stops. With -a as the first argument, also reset VMs of 64 vCPUs, and reset
+ * each VM 100 times.
  */
 #include "sbi_system_reset.h"
 
 enum role {
 	RUNS,
 	WAITS,		/* in wfi */
-	STOPS,		/* itself, 9.2 */
+	STOPS,		/* calls hart_stop, 9.2 */
 };
 
 static void guest_other(unsigned long id)
 {
 	if (shared.vcpus[id].role == STOPS)
 		sbi_ecall(SBI_EXT_HSM, SBI_EXT_HSM_HART_STOP, 0, 0, 0, 0, 0, 0);
-	/* With SSTATUS.SIE clear, it wakes and continues after the wfi. */
+	/* With SSTATUS.SIE clear, an interrupt only ends the wfi. */
 	csr_set(CSR_SIE, IE_EIE);
 	for (;;) {
 		if (shared.vcpus[id].role == WAITS)
@@ -78,7 +79,7 @@ FIXTURE_TEARDOWN(vcpus)
 
 TEST_F_TIMEOUT(vcpus, event, TEST_TIMEOUT)
 {
-	/* 10.1: none, a failure, two reserved ones, the ends of what implementations have */
+	/* 10.1: none, failure, two reserved ones, the ends of the SBI's and the platform's */
 	static const unsigned long reasons[] = {
 		0, 1, 2, 0xDFFFFFFF, 0xE0000000, 0xEFFFFFFF, 0xF0000000, 0xFFFFFFFF,
 	};
@@ -91,14 +92,14 @@ TEST_F_TIMEOUT(vcpus, event, TEST_TIMEOUT)
 		add_request(m, 0, SBI_EXT_SRST, i % 3, reasons[i / 3]);
 		add_request(m, 1, SBI_EXT_SRST, i % 3, 0);
 		boot_and_reset(_metadata, m, WAITS);
-		/* KVM leaves all of them to userspace, but might not. */
+		/* KVM passes all reasons on to userspace, but may reject those after 1. */
 		EXPECT_TRUE(request->error == NOT_REJECTED ||
 			    (i / 3 > 1 && request->error == SBI_ERR_INVALID_PARAM))
 			TH_LOG("reason 0x%lx: %ld", reasons[i / 3], request->error);
 	}
 }
 
-/* 10.1 has SBI_ERR_INVALID_PARAM for these; KVM says SBI_ERR_NOT_SUPPORTED. */
+/* 10.1 requires SBI_ERR_INVALID_PARAM; KVM returns SBI_ERR_NOT_SUPPORTED. */
 TEST_F_TIMEOUT(vcpus, reserved_type, TEST_TIMEOUT)
 {
 	static const unsigned long types[] = { 3, 0xEFFFFFFF, 0xF0000000, 0xFFFFFFFF };
