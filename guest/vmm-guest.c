@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The init of a guest of guest/vmm.c: keeps all CPUs busy, says so, and does what it is
- * told on its console.
+ * The init of the guest of guest/vmm.c. It keeps all CPUs busy, says so, and then reboots
+ * or powers off when told to on its console.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -10,7 +10,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
-/* Returns 1 once that CPU runs nothing but a loop of ours. */
+/* Returns 1 once a busy loop runs on that CPU. */
 static int keep_busy(int cpu)
 {
 	cpu_set_t set;

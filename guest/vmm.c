@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Have a stock VMM run a guest, and reset it: by the guest itself, through the SBI, and
- * by the VMM. Runs in the emulated machine, in place of a selftest, beside QEMU, and a
- * kernel and an initramfs (guest/vmm-guest.c) for the guest; prints TAP.
+ * Reset a guest under a stock VMM, QEMU: the guest resets itself through the SBI, or
+ * QEMU's monitor resets it. This program takes the place of a selftest in the emulated
+ * machine, and prints TAP. bin/vmm puts QEMU and the guest's kernel and initramfs
+ * (guest/vmm-guest.c) into that machine.
  *   -n resets  (10)            -t seconds in which the guest must be up again (120)
  *   -v vCPUs   (4)             -a an argument for the guest's kernel
  */
@@ -24,7 +25,7 @@
 #define KVM "/dev/kvm"
 #endif
 
-/* The guest's only way to reset itself is the SBI: it leaves QEMU's own device alone. */
+/* Without these drivers, the guest resets itself through the SBI, not QEMU's device. */
 #define APPEND "console=ttyS0 loglevel=5 kunit.enable=0 initcall_blacklist=syscon_reboot_driver_init,syscon_poweroff_driver_init "
 
 static int resets = 10, vcpus = 4, limit = 120;
@@ -68,7 +69,7 @@ static void start_qemu(void)
 	length = 0;
 }
 
-/* The monitor echoes each letter with escape sequences; nobody wants to read that. */
+/* Print the line, unless it has escape sequences, such as the monitor's echo. */
 static void show(void)
 {
 	size_t i;
@@ -83,7 +84,7 @@ static void show(void)
 	length = 0;
 }
 
-/* Wait for a line with these words; false once QEMU has ended, or in time. */
+/* Wait for a line with these words, or for QEMU to end if NULL. Returns 0 on failure. */
 static int wait_for(const char *words, int seconds)
 {
 	struct pollfd poll_qemu = { .fd = from_qemu, .events = POLLIN };
@@ -127,7 +128,7 @@ static int tell_guest(const char *text)
 	return tell(text);
 }
 
-/* Control-A and c switch between the guest's console and QEMU's monitor. */
+/* Control-A c switches between the guest's console and QEMU's monitor. */
 static int tell_monitor(const char *text)
 {
 	return tell("\1c") && tell(text) && tell("\1c");
@@ -143,7 +144,7 @@ static int run(int (*reset)(const char *), const char *how)
 		if (!wait_for(up, limit))
 			return 0;
 		printf("# %s: up %d times\n", name, i + 1);
-		/* In another moment of the guest's each time. */
+		/* Reset at a different moment each time. */
 		usleep(i * 30000);
 		if (i < resets ? !reset(how) : !tell_guest("poweroff\n"))
 			return 0;
