@@ -159,6 +159,9 @@ proposal() {
 	small_tree $vulnerable "$KDIR"
 	touch "$KDIR/arch/riscv/kvm/vcpu_sbi_test.c"
 	refused '*has the suite already*'
+	tar -C "$KDIR" -cf "$KDIR.tar" .
+	KDIR=$KDIR.tar
+	refused '*is a file: unpack it*'
 	KDIR=$BATS_TEST_TMPDIR
 	refused '*not the top of a kernel source tree*'
 }
