@@ -55,8 +55,8 @@ help() {
 	sed -n '1d; /^# SPDX-/d; /^[^#]/q; s/^# \{0,1\}//p' "$0"
 	cat <<-END
 
-		Variables: BUILD=, where kernels are unpacked and built (build) $(grep -oE '\$\{[A-Z_]+:?-' "$0" | tr -d '${:-' | sort -u | xargs)
-		Exit status, where nothing else is said: 0 done, or yes; 1 no; 2 it could not be tried,
+		Variables: $({ grep -oE '\$\{[A-Z_]+:?-' "$0" || true; } | tr -d '${:-' | sort -u | sed 's/$/=/' | tr '\n' ' ')BUILD= and others: see make help.
+		Exit status, unless it says otherwise: 0 done, or yes; 1 no; 2 it could not be tried,
 		and a line that begins "error:" says why; 130 interrupted.
 	END
 }
