@@ -69,6 +69,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 			grep "^Subject: \[PATCH 0/$count\] " "$cover"
 			diff <(git -C "$tree" log --reverse --format='  %s' origin/HEAD..) <(sed -n '/ ([0-9]*):$/,/^$/s/^  .*/&/p' "$cover")
 			grep -x "Based on v$version\." "$cover"
+			! LC_ALL=C grep -q '[^[:print:][:space:]]' "$cover" || sed '/^$/q' "$cover" | grep -x 'Content-Type: text/plain; charset=UTF-8'
 			run grep -r 'base-commit\|prerequisite' "$series"
 			[ "$status" -eq 1 ]
 		done
