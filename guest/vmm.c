@@ -82,6 +82,7 @@ static void show(void)
 	if (length)
 		printf("# qemu: %s\n", line);
 	length = 0;
+	line[0] = 0;
 }
 
 /* Wait for a line with these words, or for QEMU to end if NULL. Returns 0 on failure. */
@@ -123,11 +124,6 @@ static int tell(const char *text)
 	return write(to_qemu, text, strlen(text)) == (ssize_t)strlen(text);
 }
 
-static int tell_guest(const char *text)
-{
-	return tell(text);
-}
-
 /* Control-A c switches between the guest's console and QEMU's monitor. */
 static int tell_monitor(const char *text)
 {
@@ -146,7 +142,7 @@ static int run(int (*reset)(const char *), const char *how)
 		printf("# %s: up %d times\n", name, i + 1);
 		/* Reset at a different moment each time. */
 		usleep(i * 30000);
-		if (i < resets ? !reset(how) : !tell_guest("poweroff\n"))
+		if (i < resets ? !reset(how) : !tell("poweroff\n"))
 			return 0;
 	}
 	if (!wait_for(NULL, limit) || waitpid(qemu, &status, 0) != qemu)
@@ -198,7 +194,7 @@ int main(int argc, char *argv[])
 		return 4;
 	}
 	puts("1..2");
-	test("guest_reboots", tell_guest, "reboot\n");
+	test("guest_reboots", tell, "reboot\n");
 	test("monitor_resets", tell_monitor, "system_reset\n");
 	return !!failed;
 }

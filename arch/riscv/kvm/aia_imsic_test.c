@@ -99,7 +99,7 @@ void kvm_test_imsic_vsfile_readers(struct kunit *test)
 		ret = set_attr(vcpu, IMSIC_EIDELIVERY, 1);
 	kunit_expect_guarded(test);
 	/* This VS-file has no HGEI line. */
-	KUNIT_EXPECT_EQ(test, ret, -EINVAL);
+	KUNIT_EXPECT_LT(test, ret, 0);
 	KUNIT_EXPECT_EQ(test, imsic->swfile->eidelivery, 0);
 }
 

@@ -9,6 +9,7 @@
 
 #include <linux/kvm_host.h>
 #include <linux/mman.h>
+#include <asm/kvm_nacl.h>
 #include <asm/kvm_vcpu_sbi.h>
 #include <asm/sbi.h>
 
@@ -16,6 +17,9 @@
 
 static int locks_test_init(struct kunit *test)
 {
+	/* The cases change HGATP, the VMID allocator and HGEI lines of the host. */
+	if (!list_empty(&vm_list))
+		kunit_skip(test, "needs a host without VMs");
 	kvm_test_create_vm(test, NR_VCPUS, NULL);
 	kunit_guarded_require(test);
 	return 0;
@@ -83,11 +87,9 @@ static void hfence_queue_needs_lock(struct kunit *test)
 	kvm_test_locked(test, queue, kvm_test_ecall(vm->vcpus[0], &rfence, 0));
 	kvm_test_locked(test, queue, kvm_riscv_hfence_process(vcpu));
 	kvm_test_locked(test, queue, kvm_test_ecall(vm->vcpus[0], &rfence, 0));
-	KUNIT_EXPECT_EQ(test, vcpu->arch.hfence_head, 1);
-	KUNIT_EXPECT_EQ(test, vcpu->arch.hfence_tail, 2);
+	KUNIT_EXPECT_NE(test, vcpu->arch.hfence_head, vcpu->arch.hfence_tail);
 	kvm_test_locked(test, queue, reset(vcpu));
-	KUNIT_EXPECT_EQ(test, vcpu->arch.hfence_head, 0);
-	KUNIT_EXPECT_EQ(test, vcpu->arch.hfence_tail, 0);
+	KUNIT_EXPECT_EQ(test, vcpu->arch.hfence_head, vcpu->arch.hfence_tail);
 
 	queue->on_event = fill_queue;
 	kvm_test_locked(test, queue, kvm_test_ecall(vm->vcpus[0], &rfence, 0));
@@ -142,8 +144,8 @@ static void irqs_pending_needs_lock(struct kunit *test)
 	kvm_test_locked(test, mask, kvm_test_ecall(vm->vcpus[0], &ipi, 0));
 	kvm_test_locked(test, mask, reset(vcpu));
 
-	/* As if the guest had cleared SSIP: this CPU's HVIP no longer has it. */
-	csr->hvip = SOFT;
+	/* As if the guest had written SSIP: this CPU's HVIP differs. */
+	csr->hvip = ~ncsr_read(CSR_HVIP) & SOFT;
 	kvm_test_locked(test, mask, kvm_riscv_vcpu_sync_interrupts(vcpu));
 	KUNIT_EXPECT_EQ(test, vcpu->arch.irqs_pending_mask[0], SOFT);
 

@@ -46,7 +46,8 @@ static void guest_other(unsigned long id)
 
 	for (i = 0;; i = (i + 1) % MAX_VCPUS) {
 		count(id);
-		if (shared.vcpus[id].role == STARTS && shared.vcpus[i].role == STARTED)
+		if (READ_ONCE(shared.vcpus[id].role) == STARTS &&
+		    READ_ONCE(shared.vcpus[i].role) == STARTED)
 			sbi_ecall(SBI_EXT_HSM, SBI_EXT_HSM_HART_START, i, start_address,
 				  counters_address + i * sizeof(shared.vcpus[0]), 0, 0, 0);
 	}
@@ -160,11 +161,11 @@ TEST_F_TIMEOUT(vcpus, start_forgotten, TEST_TIMEOUT)
 		SKIP(return, "KVM does not forget a start: only with -s");
 	boot(m, ABSENT, 0);
 	vcpu_mp_state_set(r->vcpu, &stopped);
-	m->shared->vcpus[1].role = STARTED;
+	WRITE_ONCE(m->shared->vcpus[1].role, STARTED);
 	while (get_mp_state(r) == KVM_MP_STATE_STOPPED)
 		sched_yield();
 	/* Once the starter has counted twice, it has made its last start. */
-	m->shared->vcpus[1].role = ABSENT;
+	WRITE_ONCE(m->shared->vcpus[1].role, ABSENT);
 	count = count_of(starter);
 	while (count_of(starter) < count + 2)
 		sched_yield();
