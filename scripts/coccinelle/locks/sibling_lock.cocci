@@ -23,7 +23,6 @@
 //#   or that comes from one whose name says that it locks or allocates it.
 ///
 // Confidence: Moderate
-// Comments:
 // Options: --no-includes --include-headers
 
 virtual context
@@ -33,8 +32,7 @@ virtual report
 @initialize:python@
 @@
 import re
-def named(pattern):
-    return lambda name: bool(re.search(pattern, name))
+named = lambda pattern: lambda name: bool(re.search(pattern, name))
 
 # Functions that take a lock, and those that release one.
 takes = named(r"^(?!.*_(init|prefetch))((raw_)?(spin|read|write)_(try)?lock|(rt_|ww_)?mutex_(try)?lock"
@@ -218,10 +216,13 @@ W@pw@p
     when != \( L@pl \| unlock(..., L, ...) \)
 W@pw
 
-// Nor if the written object is locked as well, is new, or has two names.
+// Nor if the written object is locked as well, is new, is from a list of the
+// locked one, or has two names.
 @own depends on again exists@
 expression held.A, held.B, held.W, e, q;
 expression X : script:python(B) { X.lstrip("&( ") == B or member_of(X, B) };
+expression list : script:python(A) { list[0] == "&" and member_of(list, A) };
+identifier first =~ "first|last|pop|dequeue";
 identifier lock : script:python() { locks(lock) };
 identifier get : script:python() { gives(get) };
 identifier own =~ "lock|mutex|sem";
@@ -231,7 +232,7 @@ position held.pw, p;
 @@
 \( lock@p(..., X, ...) \| guard@p(class)(X) \|
    CLASS@p(class, ...)(X) \| ACQUIRE@p(class, ...)(X) \|
-   B = get@p(...) \| q@p = \( &B->own \| &B.own \) \| A@p = B \| B@p = A \| A@p = &B \| B@p = &A \)
+   B = get@p(...) \| B = first@p(list, ...) \| q@p = \( &B->own \| &B.own \) \| A@p = B \| B@p = A \| A@p = &B \| B@p = &A \)
 ... when any
     when != \( unlock(..., <+... B ...+>, ...) \| B = e \)
 W@pw
@@ -272,8 +273,6 @@ if@p (\( A != B \| B != A \| A != B || e \| B != A || e \)) { ... when any
 ... when any
 W@pw
 )
-
-// ----------------------------------------------------------------------
 
 @depends on context && again && !around && !own && !branch@
 expression held.W;
