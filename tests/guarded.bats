@@ -19,6 +19,7 @@ own_tests() {
 	SUITE=kunit_guarded QEMU_ARGS="-smp ${1:-4}" \
 		run engine/run-suite "$tree" "$out" "$results" "$out/lib/kunit/guarded-test.ko"
 	echo "$output"
+	[ "$status" != 3 ] || tail -n 40 "$results/kernel.log"
 }
 
 # changed FILE SED-SCRIPT: build with this change, which must be one
