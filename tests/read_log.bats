@@ -106,3 +106,28 @@ verdict() {
 	sed '/ok 2 case_5/d' "$results/both" >"$results/kernel.log"
 	verdict unclean 1
 }
+
+# machine FIRST REST: run-suite with a QEMU that prints FIRST and hangs, and REST the next time
+machine() {
+	mkdir -p "$results/bin" "$results/out"
+	: >"$results/out/.config"
+	printf '%s\n' "$@" >"$results/says"
+	cat >"$results/bin/qemu-system-riscv64" <<-END
+		#!/bin/bash
+		[ ! -e "$results/again" ] || { sed 1d "$results/says"; exit; }
+		: >"$results/again"
+		sed 1q "$results/says"
+		exec sleep 100
+	END
+	chmod +x "$results/bin/qemu-system-riscv64"
+	TIMEOUT=2 PATH=$results/bin:$PATH run engine/run-suite "$(engine/fetch-kernel $vulnerable)" "$results/out" "$results/results"
+	echo "$output"
+}
+
+@test "a kernel that never prints a line is booted once more, one that hangs later is not" {
+	machine 'OpenSBI v1.1' 'Linux version' "$(log 'ok 1 case_1' 'ok 2 case_2' 'ok 3 case_3')"
+	[[ $output == $'pass\t3 passed, '* ]]
+	rm "$results/again"
+	machine 'Linux version' 'Linux version' "$(log 'ok 1 case_1' 'ok 2 case_2' 'ok 3 case_3')"
+	[[ $output == $'hang\t'* ]]
+}
