@@ -92,7 +92,7 @@ done
 # elapsed: the time since the user's command began, as m:ss
 elapsed() { printf '%d:%02d' $(((EPOCHSECONDS - BEGAN) / 60)) $(((EPOCHSECONDS - BEGAN) % 60)); }
 # What a command tells the programs that it starts, it does not take from the user.
-[[ -n ${BEGAN:-} || $0 != */bin/* ]] || unset ALL APPEND KUNITCONFIG SELFTEST SUITE SUITE_RUNS VMM_FILES
+[ -n "${BEGAN:-}" ] || [ ! "${0%/*}" -ef "$top/bin" ] || unset ALL APPEND KUNITCONFIG SELFTEST SUITE SUITE_RUNS VMM_FILES
 export BEGAN=${BEGAN:-$EPOCHSECONDS}
 
 build=$(realpath -m "${BUILD:-$top/build}")
