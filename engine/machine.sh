@@ -2,6 +2,8 @@
 # Sourced by the commands that boot a kernel: runs the emulated machine and reads its log.
 # shellcheck shell=bash disable=SC2154 # shared with common.sh
 
+# silence before a kernel's first line; a program may allow for more after it
+patience=${TIMEOUT:-60}
 machine='' hung=''
 cleanup() { [ -z "$machine" ] || kill "$machine" 2>/dev/null || true; }
 scratch
@@ -21,8 +23,7 @@ machine() {
 }
 
 run_machine() {
-	local size=0 now last=$SECONDS limit=${TIMEOUT:-60} first arguments
-	first=$((limit < 60 ? limit : 60))
+	local size=0 now last=$SECONDS limit=$patience arguments
 	read -ra arguments <<<"${QEMU_ARGS:-}"
 	hung=''
 	: >"$1"
@@ -34,8 +35,8 @@ run_machine() {
 		sleep 0.2
 		now=$(stat -c %s "$1")
 		((now == size)) || size=$now last=$SECONDS
-		((SECONDS - last < first)) || ! grep -q 'Linux version' "$1" || first=$limit
-		((SECONDS - last < first)) || hung=$first
+		((SECONDS - last < limit)) || ! grep -q 'Linux version' "$1" || limit=${TIMEOUT:-60}
+		((SECONDS - last < limit)) || hung=$limit
 		if [ -n "$hung" ] || enough "$1"; then kill "$machine" 2>/dev/null || true; fi
 	done
 	wait "$machine" || true
