@@ -2,20 +2,20 @@
 # Sourced by the commands that boot a kernel: runs the emulated machine and reads its log.
 # shellcheck shell=bash disable=SC2154 # shared with common.sh
 
-# silence before a kernel's first line; a program may allow for more after it
+# seconds without a kernel's first line; a program may set a longer TIMEOUT for what follows
 patience=${TIMEOUT:-60}
 machine='' hung=''
 cleanup() { [ -z "$machine" ] || kill "$machine" 2>/dev/null || true; }
 scratch
 
-# enough CONSOLE: it need not go on; a program may define its own, and set $hung
+# enough CONSOLE: the machine may be stopped; a program may define its own, and set $hung
 enough() { false; }
 
 # machine CONSOLE OUT APPEND [INITRD]: boot the kernel in OUT with the QEMU_ARGS, until it
-# ends. CONSOLE gets what it says, each line behind the second when it came. It is
+# ends. CONSOLE gets what it says, each line after the time when it came. It is
 # stopped if it is silent for TIMEOUT seconds (60): $hung is that number then.
-# A kernel that has printed nothing is booted once more: OpenSBI 1.1 (Debian 12) marks a hart
-# as started before it says where. If the host is busy just then, that hart begins the
+# A kernel that has printed nothing is booted once more: before 1.3, OpenSBI tells a hart
+# to start before it stores the address. If the host is busy just then, that hart begins the
 # kernel anew, over the one that runs.
 machine() {
 	run_machine "$@"
