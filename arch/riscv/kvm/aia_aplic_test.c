@@ -75,7 +75,7 @@ void kvm_test_aplic(struct kunit *test)
 	kvm_test_locked(test, state, kvm_riscv_aia_aplic_set_attr(kvm, APLIC_SETIPNUM, SOURCE));
 	KUNIT_EXPECT_EQ(test, irq->state & APLIC_IRQ_STATE_PENDING, 0);
 
-	/* The guest sets IE and looks for pending sources; then this one becomes pending. */
+	/* The guest has set IE, and KVM found nothing pending, right before the lock is taken. */
 	sourcecfg->on_event = NULL;
 	irq->sourcecfg = APLIC_SOURCECFG_SM_EDGE_RISE;
 	irq->state = APLIC_IRQ_STATE_ENABLED;
