@@ -155,7 +155,7 @@ static void expect_answer(struct kunit *test)
 	if (w->event)
 		return;
 	KUNIT_EXPECT_EQ_MSG(test, caller->arch.guest_context.sepc, 4, "%s", w->name);
-	/* SRST may also reject an unsupported type as invalid. */
+	/* For a reserved type, SBI 10.1 requires SBI_ERR_INVALID_PARAM. KVM returns another. */
 	if (w->ext != SBI_EXT_SRST || vm->answer != SBI_ERR_INVALID_PARAM)
 		KUNIT_EXPECT_EQ_MSG(test, vm->answer, writes ? SBI_SUCCESS : w->error,
 				    "%s", w->name);
