@@ -19,7 +19,9 @@ enough() { false; }
 # kernel anew, over the one that runs.
 machine() {
 	run_machine "$@"
-	[ -z "$hung" ] || grep -q 'Linux version' "$1" || run_machine "$@"
+	[ -n "$hung" ] && ! grep -q 'Linux version' "$1" || return 0
+	say "[$(elapsed)] the kernel has printed nothing in $hung s: booting it once more"
+	run_machine "$@"
 }
 
 run_machine() {
@@ -28,7 +30,7 @@ run_machine() {
 	hung=''
 	: >"$1"
 	qemu-system-riscv64 -nodefaults -nographic -serial stdio -no-reboot -machine virt -cpu rv64,sscofpmf=on -m 1024 \
-		"${arguments[@]}" -kernel "$2/arch/riscv/boot/Image" ${4:+-initrd "$4"} -append "console=ttyS0 $3" \
+		"${arguments[@]}" -kernel "$2/arch/riscv/boot/Image" ${4:+-initrd "$4"} -append "earlycon console=ttyS0 $3" \
 		</dev/null > >(ts -s %.s >"$1") 2>&1 &
 	machine=$!
 	while kill -0 "$machine" 2>/dev/null; do

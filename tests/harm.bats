@@ -180,7 +180,10 @@ without_tools() {
 	touch "$BATS_TEST_TMPDIR/user/mine"
 	run bin/triage "$BATS_TEST_TMPDIR/empty"
 	[ "$status" -eq 3 ]
-	mkdir -p "$BUILD"/{results,out/own}
+	mkdir -p "$BUILD/out/own"
+	# Whatever any program puts there.
+	grep -ohE '\$build/[a-z]+' bin/* engine/* | grep -vxE '.*/(lock|src|trees|tmp)' | sort -u | sed "s,.build,$BUILD," | xargs mkdir -p
+	ls "$BUILD"
 	ln -s "$BATS_TEST_TMPDIR/user" "$BUILD/src"
 	ln -s "$BATS_TEST_TMPDIR/user" "$BUILD/trees"
 	ln -s "$BATS_TEST_TMPDIR/user" "$BUILD/tmp.link"
