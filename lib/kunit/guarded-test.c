@@ -220,11 +220,12 @@ static void on_event(struct kunit *test)
 
 static void trylock_once(struct context *c)
 {
-	bool locked = spin_trylock(&c->object[0].spin);
-
-	touch(c);
-	if (locked)
+	if (spin_trylock(&c->object[0].spin)) {
+		touch(c);
 		spin_unlock(&c->object[0].spin);
+	} else {
+		touch(c);
+	}
 }
 
 static void trylock_until_locked(struct context *c)
