@@ -13,7 +13,7 @@ setup_file() {
 
 renew() {
 	engine/link-tree "$(engine/fetch-kernel $vulnerable)" "$BATS_FILE_TMPDIR/tree"
-	engine/apply-series "$BATS_FILE_TMPDIR/tree"
+	engine/apply-patch "$BATS_FILE_TMPDIR/tree"
 }
 
 quick() {

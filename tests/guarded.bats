@@ -75,7 +75,7 @@ net() {
 	source=$(engine/fetch-kernel $fixed)
 	engine/link-tree "$source" "$tree"
 	cp --remove-destination "$source"/net/core/dev_addr_lists{,_test}.c "$tree/net/core/"
-	engine/apply-series "$tree"
+	engine/apply-patch "$tree"
 	(cd "$tree" && git apply "$top/examples/dev-addr-lists.patch")
 	engine/build-kernel "$tree" "$out" 2> >(sed 's/^/# /' >&3)
 }

@@ -45,7 +45,7 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 		in_git "$tree"
 		am "$tree" "$patches/linux-$version/"*/*.patch
 		small_tree "$version" "$tree.applied"
-		engine/apply-series "$tree.applied"
+		engine/apply-patch "$tree.applied"
 		for file in $(sed "/^#/d" series/order | cut -d" " -f2- | xargs -n 1 | grep /); do
 			cmp "$tree.applied/$file" "$tree/$file"
 			[ "$version" != $fixed ] || cmp "$file" "$tree/$file"

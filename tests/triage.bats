@@ -463,7 +463,7 @@ mutants() {
 @test "a kernel that has the series: its helper is a write" {
 	tree=$BATS_TEST_TMPDIR/tree
 	small_tree $vulnerable "$tree"
-	engine/apply-series "$tree"
+	engine/apply-patch "$tree"
 	run bin/triage "$tree"
 	echo "$output"
 	[[ $status -eq 0 && $output == fixed* ]]
