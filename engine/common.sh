@@ -139,8 +139,8 @@ done
 unset MAKEFILES GNUMAKEFLAGS MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES ARCH KBUILD_OUTPUT KCONFIG_CONFIG
 
 # have_build: $build is there and ours: we made it, or found it empty. Without the marker,
-# that of an earlier version of ours is known by what it holds.
-made_by_us=$build/.made-by-riscv-kvm
+# that of an earlier version of ours is known by its contents.
+made_by_us=$build/.made-by-riscv-kvm contents=(apt linters lock out results src trees vmm)
 have_build() {
 	local made
 	[ -d "$build" ] || [ ! -e "$build" ] || die "BUILD: $build is a file, not a directory"
@@ -148,7 +148,7 @@ have_build() {
 	[ -w "$build" ] || die "cannot write to $build: it belongs to $(stat -c %U "$build"); set BUILD= to a directory that you own"
 	[ ! -e "$made_by_us" ] || return 0
 	made=$(find "$build" -mindepth 1 -maxdepth 1 -printf '%f\n')
-	[ "$build" != "$top/build" ] || made=$(grep -vxE 'apt|linters|lock|out|results|src|trees|tmp\..*' <<<"$made") || true
+	[ "$build" != "$top/build" ] || made=$(grep -vx -e 'tmp\..*' "${contents[@]/#/-e}" <<<"$made") || true
 	[ -z "$made" ] || die "$build was not made by this project, it has '${made%%$'\n'*}': set BUILD= to a new directory"
 	: 2>/dev/null >"$made_by_us" || die "cannot write to $build: is the disk full?"
 }
