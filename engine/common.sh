@@ -305,19 +305,16 @@ extract() {
 # which shows in how it begins: other patches have a commit, another author or another date.
 # It may be below directories with such names as well, a regular expression.
 refuse_foreign() {
-	local file name author signer date
-	author=$(cat "$top/series/author") author=${author##*<} signer=${SIGNOFF:-$author} date=$(cat "$top/series/date")
-	[ ! -e "$1" ] || [ -d "$1" ] || die "cannot write the patches: $1 is a file, not a directory"
-	: >"$scratch/found"
-	[ ! -d "$1" ] || find "$1" -mindepth 1 -print0 >"$scratch/found" 2>/dev/null || die "cannot read $1"
-	while read -r -d '' file; do
-		name=${file#"$1"}
-		[[ ! -L $file && -d $file && $name =~ ^${2:-}$ ]] || [[ ! -L $file && -f $file && $name =~ ^${2:-}/[0-9]{4}-[^/]*$ &&
-			$(head -n 9 "$file" | sed '/^Date: /q' | tr -d '\n') == "From 0000000000000000000000000000000000000000 "*"From: "*"<"@("$author"|"${signer##*<}")"Date: $date" ]] ||
-			die "cannot write the patches: $file was not made by an earlier run: name an empty or a new directory"
-	done <"$scratch/found"
+	local author signer ours found
+	[ -e "$1" ] || return 0
+	[ -d "$1" ] || die "cannot write the patches: $1 is a file, not a directory"
+	author=$(cat "$top/series/author") signer=${SIGNOFF:-$author}
+	ours="\\AFrom 0{40} .*\nFrom: [^<]*<(\\Q${author##*<}\\E|\\Q${signer##*<}\\E)\nDate: \\Q$(cat "$top/series/date")\\E\n"
+	found=$(cd "$1" && find . -mindepth 1 -regextype posix-extended ! \( -type d -regex "[.]${2:-}" \) \
+		! \( -type f -regex "[.]${2:-}/[0-9]{4}-[^/]*" -exec grep -qzP "$ours" {} \; \) -print -quit 2>/dev/null) || die "cannot read $1"
+	[ -z "$found" ] || die "cannot write the patches: $1${found#.} was not made by an earlier run: name an empty or a new directory"
 	# Those of one run have one time. What is in patches/, git has as well.
-	[ "$1" = "$top/patches" ] || [ ! -d "$1" ] || [ "$(find "$1" -type f -printf '%T@\n' | sort -u | wc -l)" -le 1 ] ||
+	[ "$1" = "$top/patches" ] || [ "$(find "$1" -type f -printf '%T@\n' | sort -u | wc -l)" -le 1 ] ||
 		die "cannot write the patches: some in $1 were changed since they were made: name an empty or a new directory"
 }
 
