@@ -23,7 +23,7 @@ kernel() {
 	source=$("$top/engine/fetch-kernel" "$1")
 	tree=$build/trees/$1 out=$build/out/userspace-$1
 	# What is there already, state brings up to date, and make builds less.
-	if [ ! -d "$tree" ] || [ -L "$tree" ]; then "$top/engine/link-tree" "$source" "$tree"; fi
+	if [ ! -d "$tree" ] || [ -L "$tree" ]; then "$top/engine/copy-tree" --link "$source" "$tree"; fi
 }
 
 # staged STATE: $scratch/stage has the files that the series changes or adds, as they

@@ -12,7 +12,7 @@ setup_file() {
 }
 
 renew() {
-	engine/link-tree "$(engine/fetch-kernel $vulnerable)" "$BATS_FILE_TMPDIR/tree"
+	engine/copy-tree --link "$(engine/fetch-kernel $vulnerable)" "$BATS_FILE_TMPDIR/tree"
 	engine/apply-patch "$BATS_FILE_TMPDIR/tree"
 }
 

@@ -73,7 +73,7 @@ net() {
 	export KUNITCONFIG=$top/examples/dev-addr-lists.config
 	tree=$build/trees/guarded-$fixed out=$build/out/guarded-$fixed
 	source=$(engine/fetch-kernel $fixed)
-	engine/link-tree "$source" "$tree"
+	engine/copy-tree --link "$source" "$tree"
 	cp --remove-destination "$source"/net/core/dev_addr_lists{,_test}.c "$tree/net/core/"
 	engine/apply-patch "$tree"
 	(cd "$tree" && git apply "$top/examples/dev-addr-lists.patch")
