@@ -245,7 +245,7 @@ touched() { diffs "*" "$@" | sed -E 's/\.[a-z]+(-[^/]*)?\.diff$//' | sort -u; }
 
 # new_files: those that the series adds to one; added PATCH: those that this patch adds
 new_files() { added '.*'; }
-added() { table "$top/series/order" | awk -v patch="^$1\$" '$1 ~ patch { for (i = 3; i <= NF; i++) print $i }'; }
+added() { table "$top/series/order" | awk -v patch="^$1\$" '$1 ~ patch { for (i = 4; i <= NF; i++) print $i }'; }
 
 # patches: all of them; in_series NAME: those of one series
 patches() { in_series '.*'; }
