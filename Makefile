@@ -3,7 +3,9 @@
 # The commands of this project; `make help` lists them. Each is a program of the same name
 # in bin/.
 
-.PHONY: help kunit quick triage patches files lint bisect-proof mutants matrix rows soak selftest selftest-mutants vmm check check-all series bases bench clean
+commands := kunit quick triage patches files lint bisect-proof mutants matrix rows soak selftest selftest-mutants vmm check series bases bench clean
+
+.PHONY: help check-all $(commands)
 
 help:
 	@echo 'make kunit              show on a real kernel that the suites distinguish bug and fix'
@@ -50,62 +52,8 @@ variables := KDIR REV OUT TESTS AGAIN SIGNOFF MUTANTS KERNELS CHECKS FULL SEEDS 
 $(foreach v,$(variables),$(if $(filter-out undefined,$(origin $v)),$(eval override $v := $$(value $v))))
 export $(variables)
 
-kunit:
-	@bin/kunit
-
-quick:
-	@bin/quick
-
-triage:
-	@bin/triage
-
-patches:
-	@bin/patches
-
-files:
-	@bin/files
-
-lint:
-	@bin/lint
-
-bisect-proof:
-	@bin/bisect-proof
-
-mutants:
-	@bin/mutants
-
-matrix:
-	@bin/matrix
-
-rows:
-	@bin/rows
-
-soak:
-	@bin/soak
-
-selftest:
-	@bin/selftest
-
-selftest-mutants:
-	@bin/selftest-mutants
-
-vmm:
-	@bin/vmm
-
-check:
-	@bin/check
+$(commands):
+	@bin/$@
 
 check-all:
 	@bin/check --all
-
-series:
-	@bin/series
-
-bases:
-	@bin/bases
-
-bench:
-	@bin/bench
-
-clean:
-	@bin/clean
