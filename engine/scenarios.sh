@@ -16,12 +16,12 @@ begin() {
 	: >"$table"
 }
 
-# kernel VERSION: its plain source in $source, a copy of it to change in $tree, and for
-# kernels with an init of ours in $out
+# kernel VERSION|'': its version in $kernel, its plain source in $source, a copy of it to change
+# in $tree, and for kernels with an init of ours in $out
 kernel() {
-	kernel=$1
 	source=$("$top/engine/fetch-kernel" "$1")
-	tree=$build/trees/$1 out=$build/out/userspace-$1
+	kernel=${source##*/linux-}
+	tree=$build/trees/$kernel out=$build/out/userspace-$kernel
 	# What is there already, state brings up to date, and make builds less.
 	if [ ! -d "$tree" ] || [ -L "$tree" ]; then "$top/engine/copy-tree" --link "$source" "$tree"; fi
 }

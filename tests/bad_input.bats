@@ -130,6 +130,13 @@ refused() {
 	[[ ${lines[-1]} == "error: cannot read the package list"* ]]
 	[ "${#lines[@]}" -eq 2 ]
 	[ -z "$(find "$BATS_TEST_TMPDIR" -name 'linux-*' -o -name 'tmp.*')" ]
+	# Nor is nothing at all a success.
+	for command in bisect-proof lock-order soak; do
+		BUILD=$BATS_TEST_TMPDIR/build run unshare -n "bin/$command"
+		echo "$output"
+		[ "$status" -eq 2 ]
+		[ "$(grep -c '^error: ' <<<"$output")" -eq 1 ]
+	done
 }
 
 @test "a tree that is not ours is neither written nor locked by the copy" {
@@ -218,10 +225,10 @@ mirror() {
 	echo "9.9.9  trixie  src:linux=9.9.9-1" >>series/bases
 	mkdir -p "$BUILD/src/linux-9.9.9/arch/riscv/include/asm"
 	echo mp_state_lock >"$BUILD/src/linux-9.9.9/arch/riscv/include/asm/kvm_host.h"
-	run --separate-stderr engine/pick-kernel
+	run --separate-stderr engine/fetch-kernel
 	echo "$output $stderr"
 	[ "$status" -eq 0 ]
-	[ "$output" = 9.9.9 ]
+	[ "$output" = "$BUILD/src/linux-9.9.9" ]
 	[[ $stderr == *"Linux $vulnerable is no longer in the Debian archive: trying the next"* ]]
 	sed -i "/^9.9.9 /d" series/bases
 	run --separate-stderr bin/series
