@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by the commands that boot a kernel: runs the emulated machine and reads its log.
+# Sourced by the commands that boot a kernel: runs the emulated machine.
 # shellcheck shell=bash disable=SC2154 # shared with common.sh
 
-# seconds without a kernel's first line; a program may set a longer TIMEOUT for what follows
-patience=${TIMEOUT:-60}
+# the seconds of silence after which a kernel hangs, before its first line and after it; a
+# program may allow for more after it
+patience=${TIMEOUT:-60} silence=${TIMEOUT:-60}
 machine='' hung=''
 cleanup() { [ -z "$machine" ] || kill "$machine" 2>/dev/null || true; }
 scratch
@@ -13,14 +14,14 @@ enough() { false; }
 
 # machine CONSOLE OUT APPEND [INITRD]: boot the kernel in OUT with the QEMU_ARGS, until it
 # ends. CONSOLE gets what it says, each line after the time when it came. It is
-# stopped if it is silent for TIMEOUT seconds (60): $hung is that number then.
+# stopped if it hangs: $hung is for how long it was silent then.
 # A kernel that has printed nothing is booted once more: before 1.3, OpenSBI tells a hart
 # to start before it stores the address. If the host is busy just then, that hart begins the
 # kernel anew, over the one that runs.
 machine() {
 	run_machine "$@"
-	[ -n "$hung" ] && ! grep -q 'Linux version' "$1" || return 0
-	say "[$(elapsed)] the kernel has printed nothing in $hung s: booting it once more"
+	! grep -q 'Linux version' "$1" || return 0
+	say "[$(elapsed)] the kernel has printed nothing${hung:+ in $hung s}: booting it once more"
 	run_machine "$@"
 }
 
@@ -37,7 +38,7 @@ run_machine() {
 		sleep 0.2
 		now=$(stat -c %s "$1")
 		((now == size)) || size=$now last=$SECONDS
-		((SECONDS - last < limit)) || ! grep -q 'Linux version' "$1" || limit=${TIMEOUT:-60}
+		((SECONDS - last < limit)) || ! grep -q 'Linux version' "$1" || limit=$silence
 		((SECONDS - last < limit)) || hung=$limit
 		if [ -n "$hung" ] || enough "$1"; then kill "$machine" 2>/dev/null || true; fi
 	done
@@ -49,14 +50,3 @@ run_machine() {
 
 # kernel_log CONSOLE: without the seconds, ours and the kernel's
 kernel_log() { tr -d '\r' <"$1" | sed -E 's/^[0-9.]+ (\[ *[0-9.]+\] )?//'; }
-
-# verdict TREE RESULTS [HUNG]: what read-log says of RESULTS/kernel.log, and its exit
-# status. What kunit.py does not take for a success is none, whatever the log says.
-verdict() {
-	local line code=0
-	line=$("$top/engine/read-log" "$2" "${3:-}") || code=$?
-	"$1/tools/testing/kunit/kunit.py" parse --json="$2/kunit.json" "$2/suite.ktap" >"$2/kunit.log" 2>&1 ||
-		[ "$code" != 0 ] || { code=1 line=$(printf 'unclean\t%s\tkunit.py: %s' "$(cut -f 2 <<<"$line")" "$(last_line "$2/kunit.log")"); }
-	echo "$line"
-	return "$code"
-}

@@ -5,7 +5,7 @@
 
 load lib/setup
 
-# read_as NAME: what run-selftest would make of a console, given as standard input
+# read_as NAME: what run-suite would make of a console, given as standard input
 read_as() {
 	mkdir -p "$BATS_TEST_TMPDIR/results"
 	awk '{ print NR / 4, $0 }' | awk -v times="$BATS_TEST_TMPDIR/results/times.tsv" -f engine/kselftest.awk \
@@ -104,7 +104,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 # bats test_tags=slow
 @test "without a hypervisor, the selftest is skipped and says why" {
 	out=$build/out/userspace-$vulnerable
-	QEMU_ARGS="-cpu rv64,h=false" run engine/run-selftest "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
+	QEMU_ARGS="-cpu rv64,h=false" run engine/run-suite "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
 		"$out/arch/riscv/kvm/kvm.ko" riscv/sbi_system_reset_test
 	echo "$output"
 	[ "$status" -eq 1 ]
@@ -114,7 +114,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 # bats test_tags=slow
 @test "the kernel's runner cuts off a selftest, and that is no pass" {
 	out=$build/out/userspace-$vulnerable
-	run engine/run-selftest "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
+	run engine/run-suite "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
 		"$out/arch/riscv/kvm/kvm.ko" run_kselftest.sh -o 2 -t kvm:sbi_system_reset_test
 	echo "$output"
 	[ "$status" -eq 1 ]
@@ -125,7 +125,7 @@ tap=$'Linux version\n# selftest some-test begins\nTAP version 13\n1..2\n# Starti
 # bats test_tags=slow
 @test "in the least memory that the kernel boots in, 64 vCPUs are a verdict, no hang" {
 	out=$build/out/userspace-$vulnerable
-	QEMU_ARGS="-m 76" run engine/run-selftest "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
+	QEMU_ARGS="-m 76" run engine/run-suite "$build/trees/$vulnerable" "$out" "$BATS_TEST_TMPDIR/results" \
 		"$out/arch/riscv/kvm/kvm.ko" riscv/sbi_system_reset_test -a -r vcpus.64.legacy_shutdown
 	echo "$output"
 	[[ $output == @(pass|fail|died|unclean)* ]]
