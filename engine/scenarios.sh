@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Sourced by the commands that build and boot kernels: states of a kernel's source, builds
-# of them, and a table of the results. Set $results before sourcing it.
+# of them, and a table of the results in $results.
 # shellcheck shell=bash disable=SC2034,SC2154 # shared with common.sh and the commands
+. "$(dirname "$0")/../engine/common.sh"
 
 # columns of $results/table.tsv: ok, MISSED or WRONG; what was run; Linux; CPUs; the
 # state; the verdict; the cases; the seconds; what led to it
-table=$results/table.tsv
+results=$build/results/${0##*/} table=$results/table.tsv
 
 # begin JOB...: what each of them needs: the tools, $build, an empty $results
 begin() {
@@ -28,8 +29,9 @@ kernel() {
 
 # staged STATE: $scratch/stage has the files that the series changes or adds, as they
 # are in that state of the source: base, the plain kernel; series, with each patch of
-# series/order that it has not; as-it-is, with the suite for the reset alone; series-fix, without this one, which it may have; series:3,
-# with no more than three. Then $applied is their number, and $last the last one.
+# series/order that it has not; as-it-is, with the suite for the reset alone; series-fix, without
+# this one, which it may have; series:3, with no more than three. Then $applied is their
+# number, and $last the last one.
 staged() {
 	local names=${1%:*} stage=$scratch/stage most=99 patch list
 	list=$(patches)
@@ -52,7 +54,8 @@ staged() {
 # has TREE PATCH
 has() { "$top/engine/apply-patch" --check --reverse "$1" "$2" 2>/dev/null; }
 
-# state STATE: bring $tree into it. What differs gets the present time, for make.
+# state STATE: bring $tree into it. What differs gets the present time, for make. KUnit's
+# example takes the place of the suites where there are none yet.
 state() {
 	local file
 	staged "$1"
@@ -64,16 +67,13 @@ state() {
 			cp --remove-destination "$scratch/stage/$file" "$tree/$file"
 		fi
 	done
+	unset KUNITCONFIG SUITE
+	if ! has_suite; then
+		export KUNITCONFIG=$results/no-suite.config SUITE=example
+		{ grep -v KUNIT_ "$top/arch/riscv/kvm/.kunitconfig"; echo CONFIG_KUNIT_EXAMPLE_TEST=y; } >"$KUNITCONFIG"
+	fi
 }
-
-# without_suite COMMAND...: with KUnit's example, where there is no suite yet
-without_suite() {
-	{ grep -v KUNIT_ "$top/arch/riscv/kvm/.kunitconfig"; echo CONFIG_KUNIT_EXAMPLE_TEST=y; } >"$results/no-suite.config"
-	KUNITCONFIG=$results/no-suite.config SUITE=example "$@"
-}
-
-# build_kernel OUT [OPTION...]: of $tree
-build_kernel() { "$top/engine/build-kernel" "$tree" "$@"; }
+has_suite() { [ -e "$tree/arch/riscv/kvm/vcpu_sbi_test.c" ]; }
 
 # variants PATCH...: the modules of KVM with each of these patches, in $out/variants
 variants() {
@@ -88,35 +88,40 @@ row() {
 	say "[$(elapsed)] $1: Linux $kernel, $3 CPUs, $4: $2: $5"
 }
 
-# expect SCENARIO CPUS STATE VERDICT COMMAND...: run the command with so many CPUs; its
-# verdict is to be this pattern. $opinion says whether it was.
+# expect SCENARIO CPUS STATE VERDICT [ARGUMENT...]: run the suites, or what else run-suite does with
+# these arguments, with each of these numbers of CPUs, and with the results in $results/$dir.
+# The verdict must match this pattern. A command may have a second_opinion SCENARIO CPUS STATE
+# RESULTS, which may change $verdict, $cases and $why, or set $opinion to WRONG.
 expect() {
-	local began=$EPOCHREALTIME line verdict cases why
-	line=$(QEMU_ARGS="-smp $2 ${QEMU_ARGS:-}" "${@:5}") || true
-	IFS=$'\t' read -r verdict cases why <<<"${line/$'\t\t'/$'\t-\t'}"
-	opinion=WRONG
-	# shellcheck disable=SC2053 # a pattern it is
-	[[ $verdict != @($4) ]] || opinion=ok
-	! declare -F second_opinion >/dev/null || second_opinion "$@"
-	row "$opinion" "$1" "$2" "$3" "$verdict" "$cases" "$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $began }")" "$why"
+	local n began line verdict cases why opinion files
+	for n in $2; do
+		began=$EPOCHREALTIME opinion=ok files=$results/${dir:-$kernel/$n/$3/$1}
+		line=$(QEMU_ARGS="-smp $n ${QEMU_ARGS:-}" "$top/engine/run-suite" "$tree" "$out" "$files" "${@:5}") || true
+		IFS=$'\t' read -r verdict cases why <<<"${line/$'\t\t'/$'\t-\t'}"
+		! declare -F second_opinion >/dev/null || second_opinion "$1" "$n" "$3" "$files"
+		# shellcheck disable=SC2053 # a pattern it is
+		[[ $verdict == @($4) ]] || opinion=WRONG
+		row "$opinion" "$1" "$n" "$3" "$verdict" "$cases" "$(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $began }")" "$why"
+	done
 }
 
 # verdict_of SCENARIO CPUS STATE: of that row
 verdict_of() { awk -F '\t' -v s="$1" -v k="$kernel" -v n="$2" -v state="$3" '$2 == s && $3 == k && $4 == n && $5 == state { print $6 }' "$table"; }
 
 show() {
-	printf '%-6s %-40s %-8s %4s %-12s %-8s %-34s %7s  %s\n' '' scenario Linux CPUs state verdict cases s ''
-	awk -F '\t' '{ printf "%-6s %-40s %-8s %4s %-12s %-8s %-34s %7s  %s\n", $1, $2, $3, $4, $5, $6, $7, $8, $9 }' "$table"
+	printf '\tscenario\tLinux\tCPUs\tstate\tverdict\tcases\ts\t\n' | cat - "$table" |
+		awk -F '\t' '{ printf "%-6s %-40s %-8s %4s %-12s %-8s %-34s %7s  %s\n", $1, $2, $3, $4, $5, $6, $7, $8, $9 }'
 }
 
-# finish: print the table, and end: 0 if all is as expected, 3 if not, and a machine hung or
-# died in what was not, else 1
+# as_expected: exit if not all is: 3 if a machine hung or died in what was not, else 1
+as_expected() { awk -F '\t' '$1 == "WRONG" { wrong = 1; if ($6 ~ /^(hang|died)$/) dead = 1 } END { exit dead ? 3 : wrong }' "$table" || exit; }
+
+# finish: print the table, and end
 finish() {
 	local wrong missed
 	wrong=$(grep -c '^WRONG' "$table" || true) missed=$(grep -c '^MISSED' "$table" || true)
 	show | tee "$results/table.txt"
 	! declare -F details >/dev/null || details | tee -a "$results/table.txt"
 	echo "$(grep -vc '^WRONG' "$table" || true) verdicts as expected$( ((!missed)) || echo " ($missed of them missed)"), $wrong not. Time: $(elapsed). Results: $results"
-	! grep '^WRONG' "$table" | cut -f 6 | grep -qxE 'hang|died' || exit 3
-	[ "$wrong" = 0 ]
+	as_expected
 }
