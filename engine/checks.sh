@@ -69,20 +69,17 @@ check_maintainers() {
 
 # Documentation/dev-tools/kunit/style.rst, "Test Kconfig Entries"
 check_kconfig-style() {
-	awk -v name="$suite_option" '
-		$1 == "config" { inside = $2 == name; seen += inside }
-		inside && /^\t(bool|tristate) "KUnit tests? for .*" if !KUNIT_ALL_TESTS$/ { prompt = 1 }
-		inside && /^\tdepends on .*KUNIT/ { depends = 1 }
-		inside && /^\tdefault KUNIT_ALL_TESTS$/ { by_default = 1 }
-		inside && /^\t  .*KUnit documentation in Documentation\/dev-tools\/kunit\// { help = 1 }
-		END {
-			if (name !~ /_KUNIT_TEST$/) print name ": does not end in _KUNIT_TEST"
-			if (seen != 1) print name ": not one entry in Kconfig but " seen + 0
-			if (!prompt) print name ": no prompt \"KUnit tests for ...\" if !KUNIT_ALL_TESTS"
-			if (!depends) print name ": does not depend on KUNIT"
-			if (!by_default) print name ": no default KUNIT_ALL_TESTS"
-			if (!help) print name ": help does not refer to the KUnit documentation"
-		}' "$tree/$kvm/Kconfig"
+	local entry what pattern
+	[[ $suite_option == *_KUNIT_TEST ]] || echo "$suite_option: does not end in _KUNIT_TEST"
+	entry=$(sed -n "/^config $suite_option\$/,/^\(config\|endif\)/p" "$tree/$kvm/Kconfig")
+	while IFS='|' read -r what pattern; do
+		grep -qE "$pattern" <<<"$entry" || echo "$suite_option: $what"
+	done <<-'END'
+		no prompt "KUnit tests for ..." if !KUNIT_ALL_TESTS|^	(bool|tristate) "KUnit tests? for .*" if !KUNIT_ALL_TESTS$
+		does not depend on KUNIT|^	depends on .*KUNIT
+		no default KUNIT_ALL_TESTS|^	default KUNIT_ALL_TESTS$
+		help does not refer to the KUnit documentation|^	  .*KUnit documentation in Documentation/dev-tools/kunit/
+	END
 }
 
 check_kunit-config() {
@@ -122,13 +119,9 @@ configure() {
 		CONFIG_DEBUG_INFO_NONE=y CONFIG_KVM="${kind:-m}" CONFIG_KUNIT="${kind:-m}" CONFIG_VIRTUALIZATION=y CONFIG_$suite_option=y \
 		CONFIG_KUNIT_GUARDED_TEST=m \
 		'# CONFIG_GCC_PLUGINS is not set' '# CONFIG_MODULE_SIG is not set' >"$out/$1.config"
-	if [ -e "$out/$1/.config" ]; then
-		cat "$out/$1.config" >>"$out/$1/.config"
-		kbuild "$1" olddefconfig "${@:3}"
-	else
-		kbuild "$1" "$2" KCONFIG_ALLCONFIG="$out/$1.config" "${@:3}"
-		[ "$2" = allmodconfig ] || { cat "$out/$1.config" >>"$out/$1/.config"; kbuild "$1" olddefconfig "${@:3}"; }
-	fi
+	[ -e "$out/$1/.config" ] || kbuild "$1" "$2" KCONFIG_ALLCONFIG="$out/$1.config" "${@:3}"
+	cat "$out/$1.config" >>"$out/$1/.config"
+	kbuild "$1" olddefconfig "${@:3}"
 	kbuild "$1" -j"$jobs" prepare modules_prepare "${@:3}"
 }
 
@@ -155,7 +148,6 @@ tree_sparse() {
 tree_clang() { compile clang allmodconfig LLVM=-19 W=1; }
 tree_rv32() { compile rv32 rv32_defconfig W=1; }
 
-
 # SEEDS= are those of the random configurations, all of them with KVM and the suites.
 check_random() {
 	local seed kind
@@ -178,4 +170,3 @@ tree_htmldocs() {
 		echo "cannot run: htmldocs: $(last_line "$out/htmldocs.log")"
 	grep -E '(virt/kvm|kunit).*(WARNING|ERROR)|(kvm|kunit).*\.(rst|[ch]):' "$out/htmldocs.log" || true
 }
-
