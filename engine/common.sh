@@ -195,10 +195,9 @@ bases() { table "$top/series/bases" | awk '{ print $1 }'; }
 marked() { table "$top/series/bases" | awk -v mark="$1" '$4 == mark { print $1 }'; }
 # affected KERNEL...: none of these is without patches
 affected() {
-	local kernel
-	for kernel; do
-		[[ $'\n'$(marked unaffected)$'\n' != *$'\n'$kernel$'\n'* ]] || die "KERNELS: Linux $kernel is not affected, so there are no patches for it"
-	done
+	local found
+	! found=$(printf '%s\n' "$@" | grep -m 1 -xFf <(marked unaffected)) ||
+		die "KERNELS: Linux $found is not affected, so there are no patches for it"
 }
 
 # number NAME: what a user gives in this variable is one
