@@ -114,14 +114,10 @@ assertion='WARNING: .*asm/kvm_host[.]h:[0-9]+'
 deadlock='deadlock, waits for'
 
 # SIGNOFF=1 becomes the user's identity, for as long as git may know it.
-case ${SIGNOFF:-} in
-'' | *'<'*'>') ;;
-*)
-	# shellcheck disable=SC2046 # a word for each
+# shellcheck disable=SC2046 # a word for each
+[[ -z ${SIGNOFF:-} || $SIGNOFF == *'<'*'>' ]] ||
 	SIGNOFF=$(unset $(git rev-parse --local-env-vars) && git var GIT_COMMITTER_IDENT 2>/dev/null | sed 's/>.*/>/') ||
-		die "SIGNOFF=1 needs your git identity: set user.name and user.email"
-	;;
-esac
+	die "SIGNOFF=1 needs your git identity: set user.name and user.email"
 
 # No variable of git's reaches a git of ours, and no configuration of the user's or the
 # system's. What a tree's own one names is not run: a tree is only read, whoever owns it.
