@@ -59,14 +59,8 @@ has() { "$top/engine/apply-patch" --check --reverse "$1" "$2" 2>/dev/null; }
 state() {
 	local file
 	staged "$1"
-	{ touched "$source"; new_files; } | while read -r file; do
-		if [ ! -e "$scratch/stage/$file" ]; then
-			rm -f "$tree/$file"
-		elif ! cmp -s "$scratch/stage/$file" "$tree/$file"; then
-			mkdir -p "$(dirname "$tree/$file")"
-			cp --remove-destination "$scratch/stage/$file" "$tree/$file"
-		fi
-	done
+	rsync -rc "$scratch/stage/" "$tree/"
+	new_files | while read -r file; do [ -e "$scratch/stage/$file" ] || rm -f "$tree/$file"; done
 	unset KUNITCONFIG SUITE
 	if ! has_suite; then
 		export KUNITCONFIG=$results/no-suite.config SUITE=example
