@@ -112,10 +112,10 @@ as_expected() { awk -F '\t' '$1 == "WRONG" { wrong = 1; if ($6 ~ /^(hang|died)$/
 
 # finish: print the table, and end
 finish() {
-	local wrong missed
-	wrong=$(grep -c '^WRONG' "$table" || true) missed=$(grep -c '^MISSED' "$table" || true)
 	show | tee "$results/table.txt"
 	! declare -F details >/dev/null || details | tee -a "$results/table.txt"
-	echo "$(grep -vc '^WRONG' "$table" || true) verdicts as expected$( ((!missed)) || echo " ($missed of them missed)"), $wrong not. Time: $(elapsed). Results: $results"
+	awk -F '\t' '{ n[$1]++ } END { printf "%d verdicts as expected%s, %d not. ", n["ok"] + n["MISSED"],
+		n["MISSED"] ? " (" n["MISSED"] " of them missed)" : "", n["WRONG"] }' "$table"
+	echo "Time: $(elapsed). Results: $results"
 	as_expected
 }
