@@ -72,7 +72,7 @@ has_suite() { [ -e "$tree/arch/riscv/kvm/vcpu_sbi_test.c" ]; }
 # variants PATCH...: the modules of KVM with each of these patches, in $out/variants
 variants() {
 	rm -rf "$out/variants"
-	"$top/engine/build-variants" "$tree" "$out" "$out/variants" "$@"
+	printf '%s\n' "$@" | xargs -d '\n' -n 1 -P "${JOBS:-$(nproc)}" "$top/engine/build-variant" "$tree" "$out" || exit 2
 	say "[$(elapsed)] built $# variants of KVM of Linux $kernel"
 }
 
