@@ -72,6 +72,7 @@ check_kconfig-style() {
 	local entry what pattern
 	[[ $suite_option == *_KUNIT_TEST ]] || echo "$suite_option: does not end in _KUNIT_TEST"
 	entry=$(sed -n "/^config $suite_option\$/,/^\(config\|endif\)/p" "$tree/$kvm/Kconfig")
+	[ "$(grep -cx "config $suite_option" "$tree/$kvm/Kconfig")" = 1 ] || echo "$suite_option: not one entry in Kconfig"
 	while IFS='|' read -r what pattern; do
 		grep -qE "$pattern" <<<"$entry" || echo "$suite_option: $what"
 	done <<-'END'

@@ -10,6 +10,8 @@ if [[ $- != *p* ]]; then
 	exec bash -p "$0" "$@"
 fi
 export -n SHELLOPTS BASHOPTS
+# bash 5.2 puts what was replaced where a replacement has an &, such as a path.
+! shopt -q patsub_replacement 2>/dev/null || shopt -u patsub_replacement
 unset CDPATH GLOBIGNORE BASH_ENV ENV POSIXLY_CORRECT LANGUAGE GREP_OPTIONS TAR_OPTIONS XZ_OPT XZ_DEFAULTS PERL5OPT PERL5LIB PERLLIB PERL_UNICODE
 export LC_ALL=C.UTF-8 TZ=UTC HOME
 # spatch ends without one

@@ -6,7 +6,7 @@
 
 # columns of $results/table.tsv: ok, MISSED or WRONG; what was run; Linux; CPUs; the
 # state; the verdict; the cases; the seconds; what led to it
-results=$build/results/${0##*/} table=$results/table.tsv
+results=$build/results/${0##*/} table=$results/table.tsv dir=''
 
 # begin JOB...: what each of them needs: the tools, $build, an empty $results
 begin() {

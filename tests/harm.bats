@@ -175,14 +175,14 @@ without_tools() {
 }
 
 @test "2. clean removes what was made, follows no link, and leaves what else is there" {
-	export BUILD=$BATS_TEST_TMPDIR/build
-	mkdir "$BATS_TEST_TMPDIR/empty" "$BATS_TEST_TMPDIR/user"
+	export BUILD="$BATS_TEST_TMPDIR/build & more"
+	mkdir -p "$BATS_TEST_TMPDIR/empty" "$BATS_TEST_TMPDIR/user" "$BATS_TEST_TMPDIR/build  more/out"
 	touch "$BATS_TEST_TMPDIR/user/mine"
 	run bin/triage "$BATS_TEST_TMPDIR/empty"
 	[ "$status" -eq 3 ]
 	mkdir -p "$BUILD/out/own"
 	# Whatever any program puts there.
-	grep -ohE '\$build/[a-z]+' bin/* engine/* | grep -vxE '.*/(lock|src|trees|tmp)' | sort -u | sed "s,.build,$BUILD," | xargs mkdir -p
+	grep -ohE '\$build/[a-z]+' bin/* engine/* | grep -vxE '.*/(lock|src|trees|tmp)' | sort -u | (cd "$BUILD" && sed 's,.build/,,' | xargs mkdir -p)
 	ls "$BUILD"
 	ln -s "$BATS_TEST_TMPDIR/user" "$BUILD/src"
 	ln -s "$BATS_TEST_TMPDIR/user" "$BUILD/trees"
@@ -191,7 +191,7 @@ without_tools() {
 	bin/clean
 	(cd "$BUILD" && find .)
 	[ "$(cd "$BUILD" && find . -mindepth 1)" = ./notes ]
-	[ -e "$BATS_TEST_TMPDIR/user/mine" ]
+	[ -e "$BATS_TEST_TMPDIR/user/mine" ] && [ -d "$BATS_TEST_TMPDIR/build  more/out" ]
 	# A run that goes on is not robbed of its files.
 	rm "$BUILD/notes"
 	run bin/triage "$BATS_TEST_TMPDIR/empty"
