@@ -2,8 +2,8 @@
 # Sourced by the commands that boot a kernel: runs the emulated machine.
 # shellcheck shell=bash disable=SC2154 # shared with common.sh
 
-# the seconds of silence after which a kernel hangs, before its first line and after it; a
-# program may allow for more after it
+# the seconds of silence after which a kernel hangs, until it has started and after that; a
+# program may allow for more after that
 patience=${TIMEOUT:-60} silence=${TIMEOUT:-60}
 machine='' hung=''
 cleanup() { [ -z "$machine" ] || kill "$machine" 2>/dev/null || true; }
@@ -15,14 +15,19 @@ enough() { false; }
 # machine CONSOLE OUT APPEND [INITRD]: boot the kernel in OUT with the QEMU_ARGS, until it
 # ends. CONSOLE gets what it says, each line after the time when it came. It is
 # stopped if it hangs: $hung is for how long it was silent then.
-# A kernel that has printed nothing is booted once more: before 1.3, OpenSBI tells a hart
-# to start before it stores the address. If the host is busy just then, that hart begins the
-# kernel anew, over the one that runs.
+# A kernel that has not started is booted once more: before 1.3, OpenSBI tells a hart to start
+# before it stores the address. If the host is busy just then, that hart begins the kernel
+# anew, over the one that runs.
 machine() {
 	run_machine "$@"
-	! grep -q 'Linux version' "$1" || return 0
-	say "[$(elapsed)] the kernel has printed nothing${hung:+ in $hung s}: booting it once more"
+	! started "$1" || return 0
+	say "[$(elapsed)] the kernel has not started${hung:+ in $hung s}: booting it once more"
 	run_machine "$@"
+}
+
+# started CONSOLE: is there a kernel, with all its CPUs?
+started() {
+	grep -q 'Linux version' "$1" && { ! grep -q 'smp: Bringing up' "$1" || grep -q 'smp: Brought up' "$1"; }
 }
 
 run_machine() {
@@ -38,7 +43,7 @@ run_machine() {
 		sleep 0.2
 		now=$(stat -c %s "$1")
 		((now == size)) || size=$now last=$SECONDS
-		((SECONDS - last < limit)) || ! grep -q 'Linux version' "$1" || limit=$silence
+		((SECONDS - last < limit)) || ! started "$1" || limit=$silence
 		((SECONDS - last < limit)) || hung=$limit
 		if [ -n "$hung" ] || enough "$1"; then kill "$machine" 2>/dev/null || true; fi
 	done
