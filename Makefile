@@ -18,7 +18,7 @@ help:
 	@echo 'make files              list which files make up each patch'
 	@echo 'make lint               run the checkers of the kernel on the patches'
 	@echo 'make lint KERNELS=7.3.4 CHECKS="sparse clang"   only on that kernel, only these'
-	@echo 'make bisect-proof       build and boot each patch of the series by itself'
+	@echo 'make bisect-proof       build and boot a kernel after each patch of the series'
 	@echo 'make mutants            show that the suites catch every wrong function in tests/mutants'
 	@echo 'make mutants MUTANTS="lock-* guard"      only those'
 	@echo 'make matrix             show that the verdict is right in every configuration of tests/matrix'

@@ -2,8 +2,8 @@
 # Sourced by the commands that boot a kernel: runs the emulated machine.
 # shellcheck shell=bash disable=SC2154 # shared with common.sh
 
-# the seconds of silence after which a kernel hangs, until it has started and after that; a
-# program may allow for more after that
+# After how many silent seconds a kernel counts as hung: $patience until it has started,
+# $silence after that. A program may raise $silence.
 patience=${TIMEOUT:-60} silence=${TIMEOUT:-60}
 machine='' hung=''
 cleanup() { [ -z "$machine" ] || kill "$machine" 2>/dev/null || true; }
@@ -13,11 +13,11 @@ scratch
 enough() { false; }
 
 # machine CONSOLE OUT APPEND [INITRD]: boot the kernel in OUT with the QEMU_ARGS, until it
-# ends. CONSOLE gets what it says, each line after the time when it came. It is
-# stopped if it hangs: $hung is for how long it was silent then.
-# A kernel that has not started is booted once more: before 1.3, OpenSBI tells a hart to start
-# before it stores the address. If the host is busy just then, that hart begins the kernel
-# anew, over the one that runs.
+# ends. CONSOLE gets its output, each line with its time of arrival. If it hangs, it is
+# stopped, and $hung says after how many silent seconds.
+# A kernel that has not started is booted once more: OpenSBI before 1.3 can start a hart
+# before it stores the start address; the hart then boots the kernel again, over the one
+# that runs.
 machine() {
 	run_machine "$@"
 	! started "$1" || return 0

@@ -17,21 +17,20 @@ begin() {
 	: >"$table"
 }
 
-# kernel VERSION|'': its version in $kernel, its plain source in $source, a copy of it to change
-# in $tree, and for kernels with an init of ours in $out
+# kernel VERSION|'': set $kernel, its version; $source, its source; $tree, a copy to change;
+# $out, where to build kernels with guest/init.c
 kernel() {
 	source=$("$top/engine/fetch-kernel" "$1")
 	kernel=${source##*/linux-}
 	tree=$build/trees/$kernel out=$build/out/userspace-$kernel
-	# What is there already, state brings up to date, and make builds less.
+	# An old copy is kept: state() updates it, and make rebuilds less.
 	if [ ! -d "$tree" ] || [ -L "$tree" ]; then "$top/engine/copy-tree" --link "$source" "$tree"; fi
 }
 
-# staged STATE: $scratch/stage has the files that the series changes or adds, as they
-# are in that state of the source: base, the plain kernel; series, with each patch of
-# series/order that it has not; as-it-is, with the suite for the reset alone; series-fix, without
-# this one, which it may have; series:3, with no more than three. Then $applied is their
-# number, and $last the last one.
+# staged STATE: put into $scratch/stage the files that the series changes or adds, in this
+# state: base, as in $source; series, with each patch that it lacks; as-it-is, with only the
+# suite for the reset; series-fix, the series without the patch fix, which is reverted if
+# $source has it; series:3, with only three. $applied is their number, $last the last one.
 staged() {
 	local names=${1%:*} stage=$scratch/stage most=99 patch list
 	list=$(patches)
@@ -54,8 +53,8 @@ staged() {
 # has TREE PATCH
 has() { "$top/engine/apply-patch" --check --reverse "$1" "$2" 2>/dev/null; }
 
-# state STATE: bring $tree into it. What differs gets the present time, for make. KUnit's
-# example takes the place of the suites where there are none yet.
+# state STATE: bring $tree into it. Files that differ get the present time, for make. Where
+# there are no suites yet, KUnit's example is run instead.
 state() {
 	local file
 	staged "$1"
@@ -107,7 +106,8 @@ show() {
 		awk -F '\t' '{ printf "%-6s %-40s %-8s %4s %-12s %-8s %-34s %7s  %s\n", $1, $2, $3, $4, $5, $6, $7, $8, $9 }'
 }
 
-# as_expected: exit if not all is: 3 if a machine hung or died in what was not, else 1
+# as_expected: exit with 3 if a machine hung or died unexpectedly, with 1 if another verdict is
+# wrong
 as_expected() { awk -F '\t' '$1 == "WRONG" { wrong = 1; if ($6 ~ /^(hang|died)$/) dead = 1 } END { exit dead ? 3 : wrong }' "$table" || exit; }
 
 # finish: print the table, and end
