@@ -20,17 +20,12 @@ check_checkpatch() {
 }
 
 check_fixes() {
-	local patch commit subject
+	local patch tag is
 	{ grep -H '^Fixes:' "$scratch/patches"/*.patch || true; } | while IFS=: read -r patch _ tag; do
-		patch=${patch##*/}
-		if [[ ! $tag =~ ^\ ([0-9a-f]{12})\ \(\"(.*)\"\)$ ]]; then
-			echo "$patch: not the form 'Fixes: <12 digits> (\"<subject>\")':$tag"
-			continue
-		fi
-		commit=${BASH_REMATCH[1]}
-		[ -n "${FULL:-}" ] || continue
-		subject=$(git -C "$FULL" log -1 --format=%s "$commit" 2>/dev/null) || subject="no such commit in $FULL"
-		[ "$subject" = "${BASH_REMATCH[2]}" ] || echo "$patch: $commit is: $subject"
+		is=$tag
+		[[ $tag =~ ^\ [0-9a-f]{12}\ \(\".*\"\)$ ]] || is=' not <12 digits> ("<subject>")'
+		[ -z "${FULL:-}" ] || is=$(git -C "$FULL" log -1 --abbrev=12 --format=' %h ("%s")' "${tag:1:12}" -- 2>/dev/null) || is=" no such commit in $FULL"
+		[ "$is" = "$tag" ] || echo "${patch##*/}: ${tag:1:12} is:$is"
 	done
 }
 
@@ -69,18 +64,13 @@ check_maintainers() {
 
 # Documentation/dev-tools/kunit/style.rst, "Test Kconfig Entries"
 check_kconfig-style() {
-	local entry what pattern
-	[[ $suite_option == *_KUNIT_TEST ]] || echo "$suite_option: does not end in _KUNIT_TEST"
+	local entry pattern
 	entry=$(sed -n "/^config $suite_option\$/,/^\(config\|endif\)/p" "$tree/$kvm/Kconfig")
 	[ "$(grep -cx "config $suite_option" "$tree/$kvm/Kconfig")" = 1 ] || echo "$suite_option: not one entry in Kconfig"
-	while IFS='|' read -r what pattern; do
-		grep -qE "$pattern" <<<"$entry" || echo "$suite_option: $what"
-	done <<-'END'
-		no prompt "KUnit tests for ..." if !KUNIT_ALL_TESTS|^	(bool|tristate) "KUnit tests? for .*" if !KUNIT_ALL_TESTS$
-		does not depend on KUNIT|^	depends on .*KUNIT
-		no default KUNIT_ALL_TESTS|^	default KUNIT_ALL_TESTS$
-		help does not refer to the KUnit documentation|^	  .*KUnit documentation in Documentation/dev-tools/kunit/
-	END
+	for pattern in '(bool|tristate) "KUnit tests? for .*" if !KUNIT_ALL_TESTS' 'depends on .*KUNIT.*' 'default KUNIT_ALL_TESTS' \
+		'  .*KUnit documentation in Documentation/dev-tools/kunit/.*'; do
+		grep -qxE "	$pattern" <<<"$entry" || echo "$suite_option: its entry has no '$pattern'"
+	done
 }
 
 check_kunit-config() {

@@ -186,7 +186,7 @@ refused() {
 		"$BATS_TEST_TMPDIR/bin/install-tools" kunit
 	echo "$output"
 	[ "$status" -eq 2 ]
-	[[ ${lines[-1]} == *"apt-get install --no-install-recommends"*gcc-riscv64-linux-gnu* ]]
+	[[ ${lines[-1]} == *"apt-get satisfy --no-install-recommends"*gcc-riscv64-linux-gnu* ]]
 }
 
 # mirror DIR: a Debian archive with the signed lists of the real one, and the
