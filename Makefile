@@ -30,7 +30,7 @@ help:
 	@echo 'make selftest-mutants   show that the selftests catch the wrong kernels in tests/selftest-mutants'
 	@echo 'make vmm                reset Linux guests under a stock QEMU, with the series and with the bug'
 	@echo 'make check              run the tests that CI runs, in twenty minutes on two CPUs'
-	@echo 'make check-all          run all of them, in a few hours'
+	@echo 'make check-all          run all of them, in an hour or two'
 	@echo 'make check TESTS=name   run all of tests/name.bats; with AGAIN=1, even if nothing has changed'
 	@echo 'make series             make the patches in patches/ from the sources'
 	@echo 'make series SIGNOFF=1 OUT=dir            the same, with you as author and sign-off, to send'
