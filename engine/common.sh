@@ -220,12 +220,14 @@ known KERNEL ${KERNEL:+"$KERNEL"}
 # [WORD]" at its head says so: FILE is there, with WORD in it. Without TREE it is for all.
 belongs() {
 	local condition file word
-	read -r condition file word < <(grep -m1 -E '^(If|Unless): ' "$top/$1") || true
 	[ -n "$2" ] || return 0
-	case $condition in
-	If:) grep -qsE "${word:+\b$word\b}" "$2/$file" ;;
-	Unless:) ! grep -qsE "${word:+\b$word\b}" "$2/$file" ;;
-	esac
+	while read -r condition file word; do
+		case $condition in
+		If:) grep -qsE "${word:+\b$word\b}" "$2/$file"; return ;;
+		Unless:) ! grep -qsE "${word:+\b$word\b}" "$2/$file"; return ;;
+		---) return 0 ;;
+		esac
+	done <"$top/$1"
 }
 
 # diffs PATTERN [TREE]: the changes to existing files of the patches that match, and those in
