@@ -99,6 +99,13 @@ am() { git -C "$1" -c user.name=Tester -c user.email=tester@example.org am -q "$
 	[[ $status -eq 2 && $output == "error: FULL: /nowhere is not a git tree" ]]
 }
 
+# git puts what has no context where the line number says, which is another place in other kernels.
+@test "no change inserts lines without a line that says where" {
+	run grep -rnE '^@@ -[0-9]+,0 ' --include='*.diff' --include='*.adapt' --exclude-dir=build .
+	echo "$output"
+	[ "$status" -eq 1 ]
+}
+
 @test "the patches apply without fuzz and without an offset" {
 	for version in $(patched); do
 		tree=$BATS_TEST_TMPDIR/$version
